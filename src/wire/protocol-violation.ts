@@ -1,0 +1,19 @@
+import type { ReasonCode } from './reason-code.js';
+
+/**
+ * The peer broke the protocol. Thrown by the codec and the session, caught in one place
+ * (`session/connection.ts`), which answers with the reason code and ends the connection.
+ */
+export class ProtocolViolation extends Error {
+  override readonly name = 'ProtocolViolation';
+  readonly reasonCode: ReasonCode;
+  /** The normative statement that was broken, such as `MQTT-3.1.2-3`; empty when none has a number. */
+  readonly statement: string;
+
+  /** `sentence` says in plain words what the peer did wrong; it becomes the log line and the Reason String. */
+  constructor(reasonCode: ReasonCode, sentence: string, statement = '') {
+    super(sentence);
+    this.reasonCode = reasonCode;
+    this.statement = statement;
+  }
+}
