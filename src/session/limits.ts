@@ -1,0 +1,107 @@
+/** What happens to a message for a Session whose queue is full. */
+export type OverflowRule = 'drop-oldest' | 'drop-newest' | 'refuse';
+
+/** Every bound of the broker, with its unit in its name. `defaultLimits` has the values and the reasons. */
+export interface Limits {
+  /** Largest packet accepted, announced as Maximum Packet Size. */
+  readonly packetBytesMax: number;
+  /** QoS 1 and 2 messages a client may have unacknowledged, announced as Receive Maximum. */
+  readonly receiveMaximum: number;
+  /** Topic Aliases a client may use, announced as Topic Alias Maximum. */
+  readonly topicAliasMaximum: number;
+  /** Topic Aliases used towards a client, below what it allows. */
+  readonly outboundTopicAliasMaximum: number;
+  /** Highest QoS accepted, announced as Maximum QoS below 2. */
+  readonly qosMax: 0 | 1 | 2;
+  readonly retainAvailable: boolean;
+  readonly wildcardSubscriptionAvailable: boolean;
+  readonly subscriptionIdentifiersAvailable: boolean;
+  readonly sharedSubscriptionAvailable: boolean;
+  /** Longest Keep Alive; a client that asks for more or for none is told this one. 0 leaves it to clients. */
+  readonly keepAliveSecondsMax: number;
+  /** Longest Session Expiry Interval granted in 5.0. */
+  readonly sessionExpirySecondsMax: number;
+  /** Session expiry of 3.1 and 3.1.1 clients with Clean Session 0, which cannot ask for one. */
+  readonly legacySessionExpirySeconds: number;
+  /** From accept to a whole CONNECT (and through enhanced authentication). */
+  readonly connectSecondsMax: number;
+  /** QoS 1 and 2 messages in flight to a 3.1 or 3.1.1 client, which cannot name a Receive Maximum. */
+  readonly legacyInFlightMax: number;
+  /** QoS 1 and 2 messages in flight to a 5.0 client, below its Receive Maximum. */
+  readonly inFlightMax: number;
+  /** Messages waiting in one Session. */
+  readonly queuedMessagesMax: number;
+  /** Bytes of topic, payload and properties waiting in one Session. */
+  readonly queuedBytesMax: number;
+  readonly queueOverflow: OverflowRule;
+  /** Whether QoS 0 messages wait for clients that are away. */
+  readonly queueQoS0: boolean;
+  /** Bytes waiting for one socket before QoS 0 is dropped and QoS 1 and 2 stay in the queue. */
+  readonly outboxBytesMax: number;
+  readonly sessionsMax: number;
+  readonly subscriptionsPerSessionMax: number;
+  readonly retainedMessagesMax: number;
+  readonly retainedBytesMax: number;
+  readonly topicLevelsMax: number;
+  readonly topicBytesMax: number;
+  readonly clientIdentifierBytesMax: number;
+  readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
+  /** Bytes put to the store and not yet durable before publishers are not read. */
+  readonly storePendingBytesMax: number;
+  /** Whether a Payload Format Indicator of 1 makes the payload be checked for UTF-8. */
+  readonly checkPayloadFormat: boolean;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const DAY_SECONDS = 86_400;
+
+export const defaultLimits: Limits = {
+  packetBytesMax: 8 * MIB,
+  receiveMaximum: 1000,
+  topicAliasMaximum: 64,
+  outboundTopicAliasMaximum: 64,
+  qosMax: 2,
+  retainAvailable: true,
+  wildcardSubscriptionAvailable: true,
+  subscriptionIdentifiersAvailable: true,
+  sharedSubscriptionAvailable: true,
+  keepAliveSecondsMax: 0,
+  sessionExpirySecondsMax: 90 * DAY_SECONDS,
+  legacySessionExpirySeconds: 30 * DAY_SECONDS,
+  connectSecondsMax: 10,
+  // Small clients have small buffers: Mosquitto's 20 is what they are used to.
+  legacyInFlightMax: 20,
+  inFlightMax: 256,
+  queuedMessagesMax: 100_000,
+  queuedBytesMax: 256 * MIB,
+  queueOverflow: 'drop-oldest',
+  queueQoS0: false,
+  outboxBytesMax: 1 * MIB,
+  sessionsMax: 100_000,
+  // Home Assistant puts thousands of filters into one SUBSCRIBE.
+  subscriptionsPerSessionMax: 20_000,
+  retainedMessagesMax: 1_000_000,
+  retainedBytesMax: 1024 * MIB,
+  topicLevelsMax: 200,
+  topicBytesMax: 65_535,
+  clientIdentifierBytesMax: 65_535,
+  connectionsMax: 100_000,
+  connectionsPerAddressMax: 100_000,
+  storePendingBytesMax: 16 * MIB,
+  checkPayloadFormat: false,
+};
+
+/** What a listener decides for the connections that come through it. */
+export interface ListenerPolicy {
+  /** Tolerates clients that send more unacknowledged messages than Receive Maximum allows. */
+  readonly lenientReceiveMaximum: boolean;
+  /** Protocol levels accepted here. */
+  readonly protocolVersions: readonly (3 | 4 | 5)[];
+}
+
+export const defaultListenerPolicy: ListenerPolicy = {
+  lenientReceiveMaximum: false,
+  protocolVersions: [3, 4, 5],
+};
