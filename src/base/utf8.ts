@@ -1,6 +1,6 @@
 /** UTF-8 Encoded Strings (section 1.5.4; 1.5.3 in 3.1.1). */
 
-const decoder: TextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Whether the bytes are well-formed UTF-8 without surrogates, overlong forms and U+0000.
@@ -52,7 +52,7 @@ export function utf8Text(bytes: Uint8Array, start: number, end: number): string 
   return decoder.decode(bytes.subarray(start, end));
 }
 
-const encoder: TextEncoder = new TextEncoder();
+const encoder = new TextEncoder();
 
 export function utf8Bytes(text: string): Uint8Array {
   return encoder.encode(text);
