@@ -1,0 +1,93 @@
+import type { Socket } from 'node:net';
+import type {
+  NetworkConnection,
+  NetworkConnectionEvents,
+  Peer,
+  WriteRelease,
+} from '../session/network-connection.js';
+import type { Accept } from './listener.js';
+import { describeSocketError } from './peer.js';
+import { SocketWriter } from './socket-writer.js';
+
+/** How long a client may take to receive the last bytes and to close its side. */
+export const CLOSE_DEADLINE_MS = 5000;
+
+/** A TCP or TLS socket as the protocol sees it. */
+export class SocketConnection implements NetworkConnection {
+  readonly peer: Peer;
+  readonly #socket: Socket;
+  readonly #writer: SocketWriter;
+  #events: NetworkConnectionEvents | undefined = undefined;
+  #cause: string | undefined = undefined;
+  #closing = false;
+  #deadline: NodeJS.Timeout | undefined = undefined;
+
+  private constructor(socket: Socket, peer: Peer) {
+    this.peer = peer;
+    this.#socket = socket;
+    this.#writer = new SocketWriter(socket, () => this.#events?.drained());
+    socket.on('end', () => this.#ended());
+    socket.on('error', (error) => this.#failed(error));
+    socket.on('close', () => this.#closed());
+  }
+
+  /** Gives the socket to the protocol. The bytes flow from here on. */
+  static serve(socket: Socket, peer: Peer, accept: Accept): void {
+    const connection = new SocketConnection(socket, peer);
+    const events = accept(connection);
+    connection.#events = events;
+    socket.on('data', (chunk: Uint8Array) => {
+      if (!connection.#closing) events.receive(chunk);
+    });
+  }
+
+  get unsentBytes(): number {
+    return this.#writer.unsentBytes;
+  }
+
+  write(parts: readonly Uint8Array[], release: WriteRelease): void {
+    this.#writer.write(undefined, parts, release);
+  }
+
+  pauseReading(): void {
+    if (!this.#closing) this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    if (!this.#closing) this.#socket.resume();
+  }
+
+  close(how: 'after-flush' | 'now'): void {
+    this.#cause ??= 'the broker closed the connection';
+    this.#closing = true;
+    if (how === 'now') {
+      this.#socket.destroy();
+      return;
+    }
+    // What still comes in is read and dropped: closing with unread bytes would make the system send
+    // a reset, and a reset can overtake the last packet.
+    this.#socket.end();
+    this.#socket.resume();
+    this.#startDeadline();
+  }
+
+  #ended(): void {
+    this.#cause ??= 'the client closed the connection';
+    this.#startDeadline();
+  }
+
+  #failed(error: NodeJS.ErrnoException): void {
+    this.#cause ??= describeSocketError(error);
+  }
+
+  #startDeadline(): void {
+    this.#deadline ??= setTimeout(() => this.#socket.destroy(), CLOSE_DEADLINE_MS).unref();
+  }
+
+  #closed(): void {
+    this.#closing = true;
+    clearTimeout(this.#deadline);
+    this.#writer.closed();
+    this.#events?.networkClosed(this.#cause ?? 'the connection was closed');
+  }
+}
