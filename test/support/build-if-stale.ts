@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export const repositoryFolder: string = fileURLToPath(new URL('../../', import.meta.url));
+export const serverMain: string = join(repositoryFolder, 'dist/server/main.js');
+
+const LOCK_WAIT_MS = 100;
+const LOCK_WAITS_MAX = 600;
+
+/**
+ * Compiles `src` to `dist` when a source file is newer than the compiled program. Test files run in
+ * several processes, so a folder serves as the lock: only one of them compiles.
+ */
+export async function buildIfStale(): Promise<void> {
+  if (!isStale()) return;
+  const lock = join(repositoryFolder, 'node_modules/.dunlin-build-lock');
+  for (let waits = 0; waits < LOCK_WAITS_MAX; waits++) {
+    try {
+      mkdirSync(lock);
+    } catch {
+      await delay(LOCK_WAIT_MS);
+      continue;
+    }
+    try {
+      if (isStale()) compile();
+    } finally {
+      rmdirSync(lock);
+    }
+    return;
+  }
+  throw new Error(`another process held ${lock} too long; remove it if nothing is compiling`);
+}
+
+function compile(): void {
+  // Type errors are the type check's business; here only the program counts.
+  const compiler = join(repositoryFolder, 'node_modules/typescript/bin/tsc');
+  const result = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+    cwd: repositoryFolder,
+    encoding: 'utf8',
+  });
+  if (isStale()) throw new Error(`dist is not up to date after compiling:\n${result.stdout}`);
+}
+
+function isStale(): boolean {
+  const built = statSync(serverMain, { throwIfNoEntry: false });
+  return built === undefined || newestChangeMs(join(repositoryFolder, 'src')) > built.mtimeMs;
+}
+
+function newestChangeMs(folder: string): number {
+  let newest = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    const changed = entry.isDirectory() ? newestChangeMs(path) : statSync(path).mtimeMs;
+    newest = Math.max(newest, changed);
+  }
+  return newest;
+}
