@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import type { NetworkConnection, NetworkConnectionEvents } from '../session/network-connection.js';
 
 /** Gives a new network connection to the protocol, and says where its bytes go. */
@@ -15,8 +14,18 @@ export interface Listener {
   destroyConnections(): void;
 }
 
+export interface ListenAddress {
+  readonly scheme: 'mqtt' | 'ws';
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Of the upgrade, beginning with a slash; empty for MQTT. */
+  readonly path: string;
+}
+
 export interface ListenOptions {
-  readonly url: URL;
+  readonly address: ListenAddress;
   /** Told of faults after the start, such as too many open files; the listener goes on. */
   readonly onFault: (sentence: string) => void;
 }
@@ -27,8 +36,7 @@ export class ListenError extends Error {
   readonly host: string;
   readonly port: number;
 
-  constructor(url: URL, cause: NodeJS.ErrnoException) {
-    const { host, port } = addressOf(url);
+  constructor({ host, port }: ListenAddress, cause: NodeJS.ErrnoException) {
     super(describeListenFault(cause, host, port), { cause });
     this.name = 'ListenError';
     this.code = cause.code ?? 'UNKNOWN';
@@ -45,18 +53,10 @@ export const WAITING_CONNECTIONS_MAX = 4096;
 /** After this many seconds without a byte the system probes whether the other end still exists. */
 export const TCP_KEEP_ALIVE_MS = 60_000;
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'ws:': 8080 };
-
-/** Host without brackets, and the port, the scheme's own when the URL names none. */
-export function addressOf(url: URL): { host: string; port: number } {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  return { host, port: url.port === '' ? (DEFAULT_PORTS[url.protocol] ?? 0) : Number(url.port) };
-}
-
-/** The configured URL with the port that was really bound. */
-export function boundUrl(url: URL, address: AddressInfo): string {
-  const path = url.pathname === '/' ? '' : url.pathname;
-  return `${url.protocol}//${url.hostname}:${address.port}${path}`;
+/** The address as a URL, with the port given. */
+export function urlOf(address: ListenAddress, port: number): string {
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return `${address.scheme}://${host}:${port}${address.path}`;
 }
 
 function describeListenFault(cause: NodeJS.ErrnoException, host: string, port: number): string {

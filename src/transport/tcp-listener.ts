@@ -1,13 +1,12 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import {
   type Accept,
-  addressOf,
-  boundUrl,
   LISTEN_BACKLOG,
   ListenError,
   type Listener,
   type ListenOptions,
   TCP_KEEP_ALIVE_MS,
+  urlOf,
   WAITING_CONNECTIONS_MAX,
 } from './listener.js';
 import { peerOf } from './peer.js';
@@ -20,15 +19,15 @@ export function listenTcp(options: ListenOptions): Promise<Listener> {
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
   });
-  return bind(server, options).then((address) => new TcpListener(server, address, options));
+  return bind(server, options).then((url) => new TcpListener(server, url));
 }
 
-/** Binds any server of `node:net`; rejects with a `ListenError`. */
-export function bind(server: Server, options: ListenOptions): Promise<AddressInfo> {
-  const { host, port } = addressOf(options.url);
+/** Binds any server of `node:net` and tells its real URL; rejects with a `ListenError`. */
+export function bind(server: Server, options: ListenOptions): Promise<string> {
+  const { host, port } = options.address;
   return new Promise((resolve, reject) => {
     const refused = (error: NodeJS.ErrnoException): void => {
-      reject(new ListenError(options.url, error));
+      reject(new ListenError(options.address, error));
     };
     server.once('error', refused);
     server.listen({ host, port, backlog: LISTEN_BACKLOG, exclusive: true }, () => {
@@ -36,7 +35,7 @@ export function bind(server: Server, options: ListenOptions): Promise<AddressInf
       server.on('error', (error) => {
         options.onFault(`a connection could not be accepted: ${error.message}`);
       });
-      resolve(server.address() as AddressInfo);
+      resolve(urlOf(options.address, (server.address() as AddressInfo).port));
     });
   });
 }
@@ -48,8 +47,8 @@ class TcpListener implements Listener {
   #waiting: Socket[] = [];
   #accept: Accept | undefined = undefined;
 
-  constructor(server: Server, address: AddressInfo, options: ListenOptions) {
-    this.url = boundUrl(options.url, address);
+  constructor(server: Server, url: string) {
+    this.url = url;
     this.#server = server;
     server.on('connection', (socket) => this.#connected(socket));
   }

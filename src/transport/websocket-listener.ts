@@ -5,15 +5,9 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import {
-  type Accept,
-  boundUrl,
-  type Listener,
-  type ListenOptions,
-  TCP_KEEP_ALIVE_MS,
-} from './listener.js';
+import { type Accept, type Listener, type ListenOptions, TCP_KEEP_ALIVE_MS } from './listener.js';
 import { peerOf } from './peer.js';
 import { bind } from './tcp-listener.js';
 import { WebSocketConnection } from './websocket-connection.js';
@@ -46,7 +40,7 @@ export function listenWebSocket(options: WebSocketListenOptions): Promise<Listen
     headersTimeout: REQUEST_SECONDS_MAX * 1000,
     requestTimeout: REQUEST_SECONDS_MAX * 1000,
   });
-  return bind(server, options).then((address) => new WebSocketListener(server, address, options));
+  return bind(server, options).then((url) => new WebSocketListener(server, url, options));
 }
 
 class WebSocketListener implements Listener {
@@ -58,11 +52,11 @@ class WebSocketListener implements Listener {
   readonly #webSockets: WebSocketServer;
   #accept: Accept | undefined = undefined;
 
-  constructor(server: Server, address: AddressInfo, options: WebSocketListenOptions) {
-    this.url = boundUrl(options.url, address);
+  constructor(server: Server, url: string, options: WebSocketListenOptions) {
+    this.url = url;
     this.#server = server;
     this.#options = options;
-    const path = options.url.pathname;
+    const path = options.address.path;
     this.#paths = DEFAULT_PATHS.includes(path) ? DEFAULT_PATHS : [path];
     this.#webSockets = new WebSocketServer({
       noServer: true,
