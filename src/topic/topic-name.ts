@@ -15,7 +15,7 @@ const SLASH = 0x2f;
 export function isTopicName(topicName: string, limits: TopicLimits): boolean {
   // [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3]
   if (!isTopicText(topicName, limits)) return false;
-  return !topicName.includes('#') && !topicName.includes('+'); // [MQTT-4.7.1-1]
+  return !topicName.includes('#') && !topicName.includes('+'); // [MQTT-4.7.0-1]
 }
 
 /** The same for a Topic Name as bytes. */
@@ -29,7 +29,7 @@ export function isTopicNameBytes(
   let levels = 1;
   for (let at = start; at < end; at++) {
     const byte = bytes[at]!;
-    if (byte === NUMBER_SIGN || byte === PLUS) return false; // [MQTT-4.7.1-1]
+    if (byte === NUMBER_SIGN || byte === PLUS) return false; // [MQTT-4.7.0-1]
     if (byte === SLASH) levels++;
   }
   return levels <= limits.topicLevelsMax && isUtf8(bytes, start, end);

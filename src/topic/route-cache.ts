@@ -1,0 +1,104 @@
+import type { Random } from '../base/random.js';
+import { utf8Bytes, utf8Text } from '../base/utf8.js';
+import { ChangeCounters } from './change-counters.js';
+import { hasWildcards } from './topic-filter.js';
+import { TopicHash } from './topic-hash.js';
+import { isTopicName, isTopicNameBytes, type TopicLimits } from './topic-name.js';
+import { TopicEntry, TopicTable } from './topic-table.js';
+
+export interface RouteCacheOptions<R> extends TopicLimits {
+  readonly entriesMax: number;
+  /** Memory of the entries, without what `compute` returns. */
+  readonly bytesMax: number;
+  /** Makes the hash secret. */
+  readonly random: Random;
+  /** Who gets a Topic Name's messages. Runs when the answer is asked for and none is valid. */
+  readonly compute: (topicName: string) => R;
+}
+
+/**
+ * Topic Names by their bytes, each with the last answer to who gets its messages, so that a PUBLISH to a
+ * known name makes no string, checks no character and walks no tree.
+ *
+ * An answer is computed anew after a change of a filter that could match its name: the very name, or a
+ * filter with wildcards with the same literal levels in front (`ChangeCounters`).
+ */
+export class RouteCache<R> {
+  readonly #limits: TopicLimits;
+  readonly #compute: (topicName: string) => R;
+  readonly #hash: TopicHash;
+  readonly #counters: ChangeCounters;
+  readonly #table: TopicTable<R>;
+
+  constructor(options: RouteCacheOptions<R>) {
+    this.#limits = options;
+    this.#compute = options.compute;
+    this.#hash = new TopicHash(options.random);
+    this.#counters = new ChangeCounters(this.#hash);
+    this.#table = new TopicTable(options.entriesMax, options.bytesMax, this.#counters);
+  }
+
+  /** Entries held now. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** Memory counted against `bytesMax`. */
+  get bytes(): number {
+    return this.#table.bytes;
+  }
+
+  /**
+   * The entry of a Topic Name, undefined when the bytes are none: not UTF-8, wildcards, U+0000, beyond
+   * the limits. An entry may be kept as long as one likes.
+   */
+  lookup(bytes: Uint8Array, start: number, end: number): TopicEntry<R> | undefined {
+    const hash = this.#hash.of(bytes, start, end);
+    const known = this.#table.find(hash, bytes, start, end);
+    if (known !== undefined) {
+      if (!known.used) known.used = true;
+      return known;
+    }
+    if (!isTopicNameBytes(bytes, start, end, this.#limits)) return undefined;
+    const copy = new Uint8Array(end - start);
+    copy.set(bytes.subarray(start, end));
+    return this.#intern(hash, copy, utf8Text(copy, 0, copy.length));
+  }
+
+  /** The same for a name that comes as text. */
+  lookupText(topicName: string): TopicEntry<R> | undefined {
+    if (!isTopicName(topicName, this.#limits)) return undefined;
+    const bytes = utf8Bytes(topicName);
+    const hash = this.#hash.of(bytes, 0, bytes.length);
+    return this.#table.find(hash, bytes, 0, bytes.length) ?? this.#intern(hash, bytes, topicName);
+  }
+
+  /** The answer for this name, valid until the next change. */
+  route(entry: TopicEntry<R>): R {
+    const sum = this.#counters.sumOf(entry);
+    if (entry.sum !== sum) {
+      entry.route = this.#compute(entry.name);
+      entry.sum = sum;
+    }
+    return entry.route as R;
+  }
+
+  /** To be called after each change of what this filter matches for; without `$share/{ShareName}/`. */
+  filterChanged(topicFilter: string): void {
+    if (hasWildcards(topicFilter)) {
+      this.#counters.wildcardChanged(topicFilter);
+      this.#table.sweep();
+      return;
+    }
+    this.#counters.exactChanged();
+    const bytes = utf8Bytes(topicFilter);
+    const hash = this.#hash.of(bytes, 0, bytes.length);
+    this.#table.find(hash, bytes, 0, bytes.length)?.makeStale();
+  }
+
+  #intern(hash: number, bytes: Uint8Array, name: string): TopicEntry<R> {
+    const entry = new TopicEntry<R>(bytes, name, hash);
+    this.#table.add(entry);
+    return entry;
+  }
+}

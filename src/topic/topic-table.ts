@@ -1,0 +1,186 @@
+import {
+  type ChangeCounters,
+  EVERY_CHANGE,
+  type Observer,
+  observeEverything,
+} from './change-counters.js';
+
+/** Where an entry may lie: from the slot its hash names on. One cache line of hashes. */
+const PROBES_MAX = 16;
+const SLOTS_MIN = 256;
+/** Slots per entry, at least: then hardly one name in a thousand finds its slots taken. */
+const SLOTS_PER_ENTRY = 2;
+/** Memory of an entry beside its name: object, array, string and slots. */
+const ENTRY_BYTES = 240;
+/** The name is held as bytes and as text. */
+const COPIES = 2;
+/** Looked at with each change of a filter with wildcards. */
+const SWEEP_SLOTS = 16;
+const STALE = -1;
+
+/** A Topic Name that has been seen, with what was last computed for it. */
+export class TopicEntry<R> implements Observer {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  /** The rest belongs to the cache. */
+  readonly hash: number;
+  route: R | undefined = undefined;
+  /** The sum of its counters for which `route` holds. */
+  sum: number = STALE;
+  counter1: number = EVERY_CHANGE;
+  counter2: number = EVERY_CHANGE;
+  counter3: number = EVERY_CHANGE;
+  counter4: number = EVERY_CHANGE;
+  /** Used since the hand last passed. */
+  used = false;
+
+  constructor(bytes: Uint8Array, name: string, hash: number) {
+    this.bytes = bytes;
+    this.name = name;
+    this.hash = hash;
+  }
+
+  makeStale(): void {
+    this.sum = STALE;
+    this.route = undefined;
+  }
+
+  get cost(): number {
+    return this.bytes.length * COPIES + ENTRY_BYTES;
+  }
+}
+
+/**
+ * A bounded set of entries, found by bytes. An entry lies in one of the sixteen slots from `hash & mask`
+ * on, or nowhere: so a search is short whatever names there are. When a bound is met a hand goes around
+ * and evicts the first entry that was not used since it last came by.
+ *
+ *   hashes   │ 0 │ h1 │ h2 │ 0 │ …      compared first; 0 is an empty slot
+ *   entries  │   │ e1 │ e2 │   │ …
+ *
+ * An entry outside the table still serves those who hold it; it then asks for every change.
+ */
+export class TopicTable<R> {
+  readonly #entriesMax: number;
+  readonly #bytesMax: number;
+  readonly #counters: ChangeCounters;
+  #hashes = new Int32Array(SLOTS_MIN);
+  #entries: (TopicEntry<R> | undefined)[] = new Array(SLOTS_MIN).fill(undefined);
+  #size = 0;
+  #bytes = 0;
+  #hand = 0;
+  #broom = 0;
+
+  constructor(entriesMax: number, bytesMax: number, counters: ChangeCounters) {
+    this.#entriesMax = entriesMax;
+    this.#bytesMax = bytesMax;
+    this.#counters = counters;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  find(hash: number, bytes: Uint8Array, start: number, end: number): TopicEntry<R> | undefined {
+    const hashes = this.#hashes;
+    const mask = hashes.length - 1;
+    for (let i = 0; i < PROBES_MAX; i++) {
+      const slot = (hash + i) & mask;
+      if (hashes[slot] !== hash) continue;
+      const entry = this.#entries[slot]!;
+      if (isSame(entry.bytes, bytes, start, end)) return entry;
+    }
+    return undefined;
+  }
+
+  /** Adds an entry that is not there. One that exceeds the bounds by itself stays outside. */
+  add(entry: TopicEntry<R>): void {
+    const cost = entry.cost;
+    if (cost > this.#bytesMax || this.#entriesMax < 1) return;
+    while (this.#size >= this.#entriesMax || this.#bytes + cost > this.#bytesMax) this.#evictOne();
+    if ((this.#size + 1) * SLOTS_PER_ENTRY > this.#hashes.length) this.#grow();
+    this.#counters.observe(entry, entry.bytes);
+    this.#put(entry);
+  }
+
+  /**
+   * Looks at the next few entries and lets go of routes that hold no more: they would keep sessions in
+   * memory that have ended, as long as nobody publishes to the name.
+   */
+  sweep(): void {
+    for (let i = 0; i < SWEEP_SLOTS; i++) {
+      const slot = this.#broom;
+      this.#broom = (slot + 1) & (this.#hashes.length - 1);
+      const entry = this.#entries[slot];
+      if (entry !== undefined && entry.sum !== this.#counters.sumOf(entry)) entry.makeStale();
+    }
+  }
+
+  #put(entry: TopicEntry<R>): void {
+    const slot = this.#slotFor(entry.hash);
+    if (this.#hashes[slot] !== 0) this.#evict(slot);
+    this.#hashes[slot] = entry.hash;
+    this.#entries[slot] = entry;
+    this.#size++;
+    this.#bytes += entry.cost;
+  }
+
+  /** An empty slot, or one whose entry was not used lately, or the first. */
+  #slotFor(hash: number): number {
+    const mask = this.#hashes.length - 1;
+    let unused = -1;
+    for (let i = 0; i < PROBES_MAX; i++) {
+      const slot = (hash + i) & mask;
+      if (this.#hashes[slot] === 0) return slot;
+      if (unused < 0 && !this.#entries[slot]!.used) unused = slot;
+    }
+    return unused < 0 ? hash & mask : unused;
+  }
+
+  #evictOne(): void {
+    for (;;) {
+      const slot = this.#hand;
+      this.#hand = (slot + 1) & (this.#hashes.length - 1);
+      const entry = this.#entries[slot];
+      if (entry === undefined) continue;
+      if (!entry.used) {
+        this.#evict(slot);
+        return;
+      }
+      entry.used = false;
+    }
+  }
+
+  #evict(slot: number): void {
+    const entry = this.#entries[slot]!;
+    this.#hashes[slot] = 0;
+    this.#entries[slot] = undefined;
+    this.#size--;
+    this.#bytes -= entry.cost;
+    observeEverything(entry);
+    entry.makeStale();
+  }
+
+  #grow(): void {
+    const entries = this.#entries;
+    this.#hashes = new Int32Array(entries.length * 2);
+    this.#entries = new Array(entries.length * 2).fill(undefined);
+    this.#size = 0;
+    this.#bytes = 0;
+    for (const entry of entries) {
+      if (entry !== undefined) this.#put(entry);
+    }
+  }
+}
+
+function isSame(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
+  for (let i = 0; i < name.length; i++) {
+    if (name[i] !== bytes[start + i]) return false;
+  }
+  return true;
+}
