@@ -23,6 +23,8 @@ export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 /** 3 is MQTT 3.1 (`MQIsdp`), 4 is 3.1.1, 5 is 5.0: the Protocol Level byte of CONNECT. */
 export type ProtocolVersion = 3 | 4 | 5;
 export type QoS = 0 | 1 | 2;
+/** Who sent the packet that is decoded: some packets and properties are for one of them only. */
+export type Sender = 'client' | 'server';
 /** A name and a value; names may repeat and their order is kept (5.0, section 2.2.2.2). */
 export type UserProperty = readonly [name: string, value: string];
 

@@ -1,4 +1,4 @@
-import type { ReasonCode } from './reason-code.js';
+import { ReasonCode } from './reason-code.js';
 
 /**
  * The peer broke the protocol. Thrown by the codec and the session, caught in one place
@@ -16,4 +16,14 @@ export class ProtocolViolation extends Error {
     this.reasonCode = reasonCode;
     this.statement = statement;
   }
+}
+
+/** The packet cannot be parsed (5.0, section 4.13.1). */
+export function malformed(sentence: string, statement = ''): never {
+  throw new ProtocolViolation(ReasonCode.MalformedPacket, sentence, statement);
+}
+
+/** The packet parses, but says what the protocol does not allow (5.0, section 4.13.1). */
+export function protocolError(sentence: string, statement = ''): never {
+  throw new ProtocolViolation(ReasonCode.ProtocolError, sentence, statement);
 }
