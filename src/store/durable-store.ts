@@ -1,0 +1,318 @@
+import { assert } from '../base/assert.js';
+import type { EndOfTick } from '../base/clock.js';
+import { type Logger, silentLogger } from '../base/log.js';
+import type { SessionRecord, Store, StoredSubscription } from '../broker/store.js';
+import type { Delivery } from '../session/delivery.js';
+import type {
+  CommitWaiter,
+  QueuePosition,
+  QueueReader,
+  StoreFailure,
+} from '../session/session-store.js';
+import type { ApplicationMessage } from '../wire/application-message.js';
+import { BatchWriter } from './batch-writer.js';
+import type { Engine } from './engine.js';
+import { GroupCommit } from './group-commit.js';
+import { LeftoverEraser } from './leftover-eraser.js';
+import {
+  ExchangePut,
+  ExchangeRemoval,
+  QueuePut,
+  QueueRemoval,
+  ReceivedChange,
+  RetainedChange,
+  SessionNumbersReserved,
+  SessionPut,
+  SessionRemoval,
+  type StoreOperation,
+  SubscriptionChange,
+} from './operation.js';
+import { QueuePages } from './queue-pages.js';
+import { ReservedNumbers } from './reserved-numbers.js';
+import { SharedBodies } from './shared-bodies.js';
+import { StoredSession, type StoredSessions } from './stored-sessions.js';
+
+/** What an operation weighs in `pendingBytes` beside its message. */
+const OPERATION_BYTES = 64;
+
+export interface DurableStoreParts {
+  readonly engine: Engine;
+  readonly endOfTick: EndOfTick;
+  readonly log?: Logger;
+  /** Called once when the engine fails; from then on nothing is committed. */
+  onFailure(failure: StoreFailure): void;
+}
+
+/** What `recover` puts into a new store; nothing else calls it. */
+export interface RecoveredState {
+  readonly nextSessionNumber: number;
+  readonly nextBodyNumber: number;
+  readonly sessionNumbers: Iterable<number>;
+  readonly bodyCounts: Iterable<readonly [number: number, count: number]>;
+  /** Numbers of removed Sessions whose records are still to be erased. */
+  readonly leftovers: Iterable<number>;
+}
+
+/** The broker's `Store` over an `Engine`. Before its first use `recover` must have run. */
+export class DurableStore implements Store {
+  readonly #commit: GroupCommit<StoreOperation>;
+  readonly #writer: BatchWriter;
+  readonly #sessions: StoredSessions = new Map();
+  readonly #bodies = new SharedBodies();
+  readonly #sessionNumbers = new ReservedNumbers();
+  readonly #pages: QueuePages;
+  readonly #eraser: LeftoverEraser;
+  readonly #engine: Engine;
+  /** The last retained change of each Topic Name in the batch of `#retainedTicket`. */
+  #retained = new Map<string, RetainedChange>();
+  #retainedTicket = 0;
+  /** A message that fans out is counted once in `pendingBytes`. */
+  #lastMessage: ApplicationMessage | undefined = undefined;
+
+  constructor(parts: DurableStoreParts) {
+    const { engine, endOfTick } = parts;
+    const log = parts.log ?? silentLogger;
+    this.#engine = engine;
+    this.#writer = new BatchWriter(this.#sessions, this.#bodies);
+    this.#commit = new GroupCommit<StoreOperation>({
+      engine,
+      endOfTick,
+      encode: (operations) => {
+        this.#lastMessage = undefined;
+        return this.#writer.encode(operations);
+      },
+      onFailure: (failure) => {
+        log.error({ event: 'store_failed', reason: String(failure.cause) }, failure.sentence);
+        parts.onFailure(failure);
+      },
+    });
+    this.#pages = new QueuePages(engine, this.#commit, this.#bodies);
+    this.#eraser = new LeftoverEraser(engine, this.#commit, this.#bodies);
+  }
+
+  get openTicket(): number {
+    return this.#commit.openTicket;
+  }
+
+  get committedTicket(): number {
+    return this.#commit.committedTicket;
+  }
+
+  get pendingBytes(): number {
+    return this.#commit.pendingBytes;
+  }
+
+  get failure(): StoreFailure | undefined {
+    return this.#commit.failure;
+  }
+
+  /** Messages that are stored once for several queue entries. */
+  get sharedBodies(): number {
+    return this.#bodies.count;
+  }
+
+  afterCommit(waiter: CommitWaiter): void {
+    this.#commit.afterCommit(waiter);
+  }
+
+  nextSessionNumber(): number {
+    return this.#sessionNumbers.take((reservedEnd) => {
+      this.#commit.put(new SessionNumbersReserved(reservedEnd), OPERATION_BYTES);
+    });
+  }
+
+  putSession(record: SessionRecord): void {
+    const number = record.sessionNumber;
+    let session = this.#sessions.get(number);
+    if (session === undefined) {
+      assert(!this.#eraser.isErasing(number), 'a removed session number is used again');
+      session = new StoredSession(number);
+      this.#sessions.set(number, session);
+    }
+    if (session.put !== undefined) {
+      session.put.record = record;
+      return;
+    }
+    session.put = new SessionPut(record);
+    this.#commit.put(session.put, OPERATION_BYTES + (record.will?.payload.length ?? 0));
+  }
+
+  removeSession(record: SessionRecord): void {
+    const number = record.sessionNumber;
+    const session = this.#sessions.get(number);
+    if (session === undefined) return;
+    this.#sessions.delete(number);
+    if (session.put !== undefined) {
+      this.#commit.cancel(session.put);
+    }
+    if (!session.written) return;
+    this.#commit.put(new SessionRemoval(number, session.hasRecords), OPERATION_BYTES);
+    if (session.hasRecords) this.#eraser.add(number);
+  }
+
+  putSubscription(sessionNumber: number, subscription: StoredSubscription): void {
+    const { topicFilter } = subscription;
+    const change = new SubscriptionChange(sessionNumber, topicFilter, subscription);
+    this.#commit.put(change, OPERATION_BYTES + topicFilter.length);
+  }
+
+  removeSubscription(sessionNumber: number, topicFilter: string): void {
+    const change = new SubscriptionChange(sessionNumber, topicFilter, undefined);
+    this.#commit.put(change, OPERATION_BYTES + topicFilter.length);
+  }
+
+  putRetained(message: ApplicationMessage): void {
+    this.#changeRetained(message.topicName, message, message.bytes);
+  }
+
+  removeRetained(topicName: string): void {
+    this.#changeRetained(topicName, undefined, topicName.length);
+  }
+
+  enqueue(queue: QueuePosition, delivery: Delivery): void {
+    const message = delivery.message;
+    assert(message !== undefined, 'a delivery is enqueued without its message');
+    const put = new QueuePut(queue, delivery, message);
+    delivery.stored = put;
+    const isNew = message !== this.#lastMessage;
+    this.#lastMessage = message;
+    this.#commit.put(put, isNew ? OPERATION_BYTES + message.bytes : OPERATION_BYTES);
+  }
+
+  dequeue(queue: QueuePosition, delivery: Delivery): void {
+    const put = delivery.stored as QueuePut | undefined;
+    if (put !== undefined) {
+      this.#removeEntry(put);
+      delivery.stored = undefined;
+    }
+    this.#removeExchange(queue, delivery, put?.exchange);
+  }
+
+  sent(queue: QueuePosition, delivery: Delivery): void {
+    const put = delivery.stored as QueuePut | undefined;
+    const { packetIdentifier } = delivery;
+    const known = put?.exchange;
+    if (known !== undefined) {
+      if (known.packetIdentifier === packetIdentifier) return;
+      this.#dropExchange(known);
+      put!.exchange = undefined;
+    }
+    this.#putExchange(queue, delivery, false);
+  }
+
+  released(queue: QueuePosition, delivery: Delivery): void {
+    const put = delivery.stored as QueuePut | undefined;
+    if (put !== undefined) {
+      this.#removeEntry(put);
+      const known = put.exchange;
+      if (known !== undefined && this.#commit.isOpen(known)) {
+        known.released = true;
+        return;
+      }
+    }
+    this.#putExchange(queue, delivery, true);
+  }
+
+  received(sessionNumber: number, packetIdentifier: number): void {
+    const change = new ReceivedChange(sessionNumber, packetIdentifier, false);
+    this.#commit.put(change, OPERATION_BYTES);
+  }
+
+  completed(sessionNumber: number, packetIdentifier: number): void {
+    const change = new ReceivedChange(sessionNumber, packetIdentifier, true);
+    this.#commit.put(change, OPERATION_BYTES);
+  }
+
+  readQueue(
+    queue: QueuePosition,
+    from: number,
+    to: number,
+    countMax: number,
+    reader: QueueReader,
+  ): void {
+    this.#pages.read(queue, from, to, countMax, reader);
+  }
+
+  /** Ends after everything put so far is committed, unless the store has failed. */
+  async close(): Promise<void> {
+    this.#eraser.stop();
+    await new Promise<void>((resolve) => this.#whenSettled(resolve));
+    await this.#engine.close();
+  }
+
+  /** Called by `recover` before the store's first use. */
+  adopt(state: RecoveredState): void {
+    this.#sessionNumbers.recover(state.nextSessionNumber);
+    this.#writer.bodyNumbers.recover(state.nextBodyNumber);
+    for (const [number, count] of state.bodyCounts) this.#bodies.recover(number, count);
+    for (const number of state.sessionNumbers) {
+      const session = new StoredSession(number);
+      session.written = true;
+      session.hasRecords = true;
+      this.#sessions.set(number, session);
+    }
+    for (const number of state.leftovers) this.#eraser.add(number);
+  }
+
+  #whenSettled(then: () => void): void {
+    const { lastTicket } = this.#commit;
+    if (this.failure !== undefined || lastTicket <= this.committedTicket) then();
+    else this.afterCommit({ committed: () => this.#whenSettled(then) });
+  }
+
+  #removeEntry(put: QueuePut): void {
+    if (!put.present) return;
+    put.present = false;
+    if (this.#commit.isOpen(put)) {
+      this.#commit.cancel(put);
+      put.message = undefined;
+    } else {
+      this.#commit.put(new QueueRemoval(put), OPERATION_BYTES);
+    }
+  }
+
+  #putExchange(queue: QueuePosition, delivery: Delivery, released: boolean): void {
+    const { packetIdentifier, sequence } = delivery;
+    const exchange = new ExchangePut(queue, packetIdentifier, sequence, released);
+    let put = delivery.stored as QueuePut | undefined;
+    if (put === undefined) {
+      // A delivery that was released before a restart: its entry is gone, its exchange is not.
+      put = new QueuePut(queue, delivery, undefined);
+      put.present = false;
+      delivery.stored = put;
+    }
+    exchange.replaces = put.exchange !== undefined || put.ticket === 0;
+    put.exchange = exchange;
+    this.#commit.put(exchange, OPERATION_BYTES);
+  }
+
+  #changeRetained(topicName: string, message: ApplicationMessage | undefined, bytes: number): void {
+    if (this.#retainedTicket !== this.#commit.openTicket) {
+      this.#retainedTicket = this.#commit.openTicket;
+      if (this.#retained.size > 0) this.#retained = new Map();
+    }
+    const earlier = this.#retained.get(topicName);
+    if (earlier !== undefined) this.#commit.cancel(earlier);
+    const change = new RetainedChange(topicName, message);
+    this.#retained.set(topicName, change);
+    this.#commit.put(change, OPERATION_BYTES + bytes);
+  }
+
+  #removeExchange(queue: QueuePosition, delivery: Delivery, known: ExchangePut | undefined): void {
+    if (known !== undefined) {
+      this.#dropExchange(known);
+    } else if (delivery.packetIdentifier !== 0) {
+      // Read back after a restart: its exchange is on disk if it was sent before.
+      this.#commit.put(new ExchangeRemoval(queue, delivery.packetIdentifier), OPERATION_BYTES);
+    }
+  }
+
+  #dropExchange(exchange: ExchangePut): void {
+    if (this.#commit.isOpen(exchange)) {
+      this.#commit.cancel(exchange);
+      if (!exchange.replaces) return;
+    }
+    const { queue, packetIdentifier } = exchange;
+    this.#commit.put(new ExchangeRemoval(queue, packetIdentifier), OPERATION_BYTES);
+  }
+}
