@@ -1,0 +1,55 @@
+import { type Logger, silentLogger } from './base/log.js';
+import { compose, type RunningBroker } from './server/compose.js';
+import { type Durability, parseConfig } from './server/config.js';
+import { ExitCode, StartError } from './server/exit-code.js';
+import { openDoors } from './server/load-config.js';
+import type { Limits } from './session/limits.js';
+
+export type { LogFields, Logger } from './base/log.js';
+export type { RunningBroker } from './server/compose.js';
+export type { Durability } from './server/config.js';
+export { StartError } from './server/exit-code.js';
+export type { Limits } from './session/limits.js';
+
+export interface ListenOptions {
+  /** `mqtt://host:port` or `ws://host:port/path`; port 0 lets the system choose. */
+  readonly url: string;
+  /** Tolerates clients that send more unacknowledged messages than Receive Maximum allows. */
+  readonly lenientReceiveMaximum?: boolean;
+  /** Protocol versions accepted here: `3.1`, `3.1.1`, `5.0`. All of them by default. */
+  readonly versions?: readonly ('3.1' | '3.1.1' | '5.0')[];
+  /** Origins of web pages that may connect; all of them by default. */
+  readonly origins?: readonly string[];
+}
+
+export interface BrokerOptions {
+  /** Where to listen; nowhere by default. */
+  readonly listen?: readonly (string | ListenOptions)[];
+  /** The folder for what must survive a restart. Without it everything is kept in memory. */
+  readonly data?: string;
+  readonly inMemory?: boolean;
+  /** What an acknowledgement promises: `power` by default where there is a data folder. */
+  readonly durability?: Durability;
+  /** Needed to listen where other machines can reach it. */
+  readonly allowAnonymous?: boolean;
+  readonly limits?: Partial<Limits>;
+  /** Silent by default. */
+  readonly log?: Logger;
+}
+
+/** Starts a broker inside this process. Rejects with a `StartError` whose sentences say what to do. */
+export async function createBroker(options: BrokerOptions = {}): Promise<RunningBroker> {
+  const { log = silentLogger, listen = [], ...rest } = options;
+  const config = parseConfig({
+    ...rest,
+    listen: listen.map((item) => (typeof item === 'string' ? { url: item } : item)),
+    inMemory: options.inMemory ?? options.data === undefined,
+  });
+  if (!('listen' in config)) {
+    const sentences = config.map(({ path, expectation }) => `${path.join('.')}: ${expectation}`);
+    throw new StartError(ExitCode.Usage, sentences);
+  }
+  const doors = openDoors(config);
+  if (doors.length > 0) throw new StartError(ExitCode.Usage, doors);
+  return compose(config, log);
+}

@@ -1,0 +1,163 @@
+import type { Logger } from '../base/log.js';
+import { Broker } from '../broker/broker.js';
+import type { Hooks } from '../broker/hooks.js';
+import type { StoreFailure } from '../session/session-store.js';
+import type { Statistics } from '../session/statistics.js';
+import { ListenError, type Listener } from '../transport/listener.js';
+import { listenTcp } from '../transport/tcp-listener.js';
+import { listenWebSocket } from '../transport/websocket-listener.js';
+import type { Config, ListenConfig } from './config.js';
+import { ExitCode, StartError } from './exit-code.js';
+import { type OpenStore, openStore } from './open-store.js';
+import { portOwner } from './port-owner.js';
+import { SystemRandom } from './random.js';
+import { SystemTick, SystemTimers } from './system.js';
+
+/** After this long, clients that did not take their last packets are cut off. */
+const SHUTDOWN_GRACE_MS = 3000;
+const SHUTDOWN_LOOK_MS = 20;
+
+/** A WebSocket message may hold several packets: this much beside the largest one. */
+const WEBSOCKET_SLACK_BYTES = 1_048_576;
+
+export interface RunningBroker {
+  /** The URLs with the ports really bound. */
+  readonly addresses: readonly string[];
+  readonly hooks: Hooks;
+  readonly statistics: Statistics;
+  /** Settles when the store fails: from then on nothing is acknowledged. */
+  readonly storeFailed: Promise<StoreFailure>;
+  /** Says goodbye to the clients, makes everything durable and frees the addresses. */
+  close(): Promise<void>;
+}
+
+/** Builds a broker that already listens; rejects with a `StartError` and leaves nothing open. */
+export async function compose(config: Config, log: Logger): Promise<RunningBroker> {
+  const tick = new SystemTick();
+  const timers = new SystemTimers(tick);
+  let failed: (failure: StoreFailure) => void = () => {};
+  const storeFailed = new Promise<StoreFailure>((resolve) => {
+    failed = resolve;
+  });
+  let healthy = true;
+  const listeners = await bindAll(config, log, () => healthy);
+  let opened: OpenStore;
+  try {
+    opened = await openStore(config, {
+      endOfTick: tick,
+      clock: tick,
+      log,
+      onFailure: (failure) => {
+        healthy = false;
+        failed(failure);
+      },
+    });
+  } catch (error) {
+    await Promise.all(listeners.map((listener) => listener.stopAccepting()));
+    for (const listener of listeners) listener.destroyConnections();
+    timers.stop();
+    throw error;
+  }
+  const broker = new Broker({
+    clock: tick,
+    timers,
+    endOfTick: tick,
+    random: new SystemRandom(),
+    log,
+    store: opened.store,
+    limits: config.limits,
+  });
+  await opened.recoverInto(broker.recovery);
+  broker.start();
+  listeners.forEach((listener, i) => {
+    const { lenientReceiveMaximum, versions } = config.listen[i]!;
+    const policy = { lenientReceiveMaximum, protocolVersions: versions };
+    listener.start((network) => broker.accept(network, policy));
+  });
+  return {
+    addresses: listeners.map(({ url }) => url),
+    hooks: broker.hooks,
+    statistics: broker.statistics,
+    storeFailed,
+    close: once(() => shutDown(broker, listeners, opened, timers)),
+  };
+}
+
+async function shutDown(
+  broker: Broker,
+  listeners: readonly Listener[],
+  opened: OpenStore,
+  timers: SystemTimers,
+): Promise<void> {
+  await Promise.all(listeners.map((listener) => listener.stopAccepting()));
+  broker.shutdown();
+  await connectionsEnded(broker);
+  for (const listener of listeners) listener.destroyConnections();
+  await connectionsEnded(broker);
+  await opened.close();
+  timers.stop();
+}
+
+function connectionsEnded(broker: Broker): Promise<void> {
+  return new Promise((resolve) => {
+    const deadline = setTimeout(done, SHUTDOWN_GRACE_MS);
+    const looking = setInterval(look, SHUTDOWN_LOOK_MS);
+    function look(): void {
+      if (broker.connections === 0) done();
+    }
+    function done(): void {
+      clearTimeout(deadline);
+      clearInterval(looking);
+      resolve();
+    }
+    look();
+  });
+}
+
+/** Tries all addresses, so that one run shows every problem; keeps none unless all are free. */
+async function bindAll(config: Config, log: Logger, ready: () => boolean): Promise<Listener[]> {
+  const results = await Promise.allSettled(
+    config.listen.map((listen) => bindOne(listen, config, log, ready)),
+  );
+  const listeners = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
+  const errors = results.flatMap((r) => (r.status === 'rejected' ? [r.reason as unknown] : []));
+  if (errors.length === 0) return listeners;
+  await Promise.all(listeners.map((listener) => listener.stopAccepting()));
+  for (const listener of listeners) listener.destroyConnections();
+  const sentences = await Promise.all(errors.map(describeFault));
+  throw new StartError(ExitCode.Failure, sentences, errors[0]);
+}
+
+function bindOne(
+  { url: address, origins }: ListenConfig,
+  config: Config,
+  log: Logger,
+  ready: () => boolean,
+): Promise<Listener> {
+  const onFault = (sentence: string): void => {
+    log.error(
+      { event: 'accept_failed', listener: `${address.scheme}://${address.host}` },
+      sentence,
+    );
+  };
+  if (address.scheme === 'mqtt') return listenTcp({ address, onFault });
+  const messageBytesMax = config.limits.packetBytesMax + WEBSOCKET_SLACK_BYTES;
+  return listenWebSocket({ address, onFault, messageBytesMax, origins, ready });
+}
+
+async function describeFault(error: unknown): Promise<string> {
+  if (!(error instanceof ListenError)) return String(error);
+  const { code, port, message } = error;
+  const owner = code === 'EADDRINUSE' ? await portOwner(port) : undefined;
+  const taken = owner === undefined ? message : message.replace('another program', owner);
+  if (code === 'EADDRINUSE') return `${taken}: stop it, or choose another address with --listen`;
+  return `${message}: choose another address with --listen`;
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= run();
+    return running;
+  };
+}

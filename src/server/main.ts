@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import type { Flags } from './config-source.js';
+import { ExitCode } from './exit-code.js';
+import { checkHealth, DEFAULT_HEALTH_URL } from './health.js';
+import { packageVersion } from './version.js';
+
+const EXIT_CODES = `
+Without flags it listens on mqtt://127.0.0.1:1883 and ws://127.0.0.1:8080/mqtt and keeps its data in
+./dunlin-data. Flags weigh more than the environment (DUNLIN_DURABILITY, DUNLIN_LIMITS__RECEIVE_MAXIMUM),
+that more than the configuration file.
+
+Exit codes: 0 stopped, 1 cannot start or was stopped twice, 2 wrong flag or setting,
+3 the store failed while running, 4 the data folder is damaged, newer or in use.`;
+
+function collect(value: string, earlier: readonly string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
+}
+
+function createProgram(): Command {
+  const program = new Command('dunlin')
+    .description('An MQTT 3.1, 3.1.1 and 5.0 broker')
+    .version(packageVersion(), '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .option('--listen <url>', 'mqtt://host:port or ws://host:port/path, repeatable', collect)
+    .option('--data <dir>', 'folder for what survives a restart (default ./dunlin-data)')
+    .option('--in-memory', 'keep nothing on disk')
+    .option('--durability <level>', 'what survives: power (default), process or memory')
+    .option('--config <file>', 'configuration file (YAML)')
+    .option('--log-level <level>', 'debug, info (default), warn, error or silent')
+    .option('--log-format <format>', 'auto (default), human or json')
+    .option('--allow-anonymous', 'let everybody who reaches the addresses in')
+    .addHelpText('after', EXIT_CODES)
+    .allowExcessArguments(false)
+    .exitOverride()
+    .action(async (flags: Flags) => {
+      const { run, endWith } = await import('./run.js');
+      await run(flags).catch(endWith);
+    });
+  program
+    .command('health [url]')
+    .description(`ask a running broker whether it is ready (default ${DEFAULT_HEALTH_URL})`)
+    .action(async (url: string | undefined) => {
+      const { ready, sentence } = await checkHealth(url ?? DEFAULT_HEALTH_URL);
+      process.stdout.write(`${sentence}\n`);
+      process.exitCode = ready ? ExitCode.Stopped : ExitCode.Failure;
+    });
+  return program;
+}
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // The parser has printed its sentence already; help and version are no errors.
+  process.exitCode = error.exitCode === 0 ? ExitCode.Stopped : ExitCode.Usage;
+}

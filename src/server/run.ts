@@ -1,0 +1,52 @@
+import { performance } from 'node:perf_hooks';
+import type { Logger } from '../base/log.js';
+import { compose, type RunningBroker } from './compose.js';
+import type { Config } from './config.js';
+import type { Flags } from './config-source.js';
+import { ExitCode, StartError } from './exit-code.js';
+import { loadConfig } from './load-config.js';
+import { createLogger, isHuman } from './logger.js';
+import { onStopSignal } from './signals.js';
+import { startReport } from './start-report.js';
+import { packageVersion } from './version.js';
+
+/** Runs the broker until a signal or a failed store ends it, and ends the process. */
+export async function run(flags: Flags): Promise<void> {
+  const config = loadConfig(flags, process.env);
+  const log = createLogger({ level: config.logLevel, format: config.logFormat });
+  const broker = await compose(config, log);
+  announce(broker, config, log);
+  onStopSignal((signal) => {
+    log.info({ event: 'stopping', reason: signal }, 'stopping: saying goodbye to the clients');
+    void broker.close().then(() => {
+      log.info({ event: 'stopped' }, 'stopped');
+      process.exit(ExitCode.Stopped);
+    });
+  });
+  const failure = await broker.storeFailed;
+  log.error({ event: 'store_failed', reason: String(failure.cause) }, failure.sentence);
+  process.exit(ExitCode.StoreFailed);
+}
+
+function announce(broker: RunningBroker, config: Config, log: Logger): void {
+  const version = packageVersion();
+  const readyMs = Math.round(performance.now());
+  if (isHuman(config.logFormat)) {
+    const { addresses } = broker;
+    process.stdout.write(startReport({ version, addresses, config, readyMs }));
+    return;
+  }
+  for (const url of broker.addresses) log.info({ event: 'listening', url }, `listening on ${url}`);
+  const { durability, data, inMemory } = config;
+  log.info(
+    { event: 'ready', version, readyMs, durability, data: inMemory ? undefined : data },
+    `dunlin ${version} is ready`,
+  );
+}
+
+/** Ends the process with the sentences of a `StartError`; anything else is a fault of the program. */
+export function endWith(error: unknown): never {
+  if (!(error instanceof StartError)) throw error;
+  for (const sentence of error.sentences) process.stderr.write(`dunlin: ${sentence}\n`);
+  process.exit(error.exitCode);
+}

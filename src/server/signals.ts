@@ -1,0 +1,15 @@
+import { ExitCode } from './exit-code.js';
+
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** Calls `stop` at the first SIGTERM or SIGINT; the second one ends the process at once. */
+export function onStopSignal(stop: (signal: NodeJS.Signals) => void): void {
+  let stopping = false;
+  for (const name of STOP_SIGNALS) {
+    process.on(name, (signal) => {
+      if (stopping) process.exit(ExitCode.Failure);
+      stopping = true;
+      stop(signal);
+    });
+  }
+}

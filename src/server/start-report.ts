@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import type { Config } from './config.js';
+
+export interface StartFacts {
+  readonly version: string;
+  readonly addresses: readonly string[];
+  readonly config: Config;
+  readonly readyMs: number;
+}
+
+const PROMISES: Readonly<Record<Config['durability'], string>> = {
+  power: 'power     what is acknowledged survives a power cut',
+  process: 'process   what is acknowledged survives a crash of the broker, not a power cut',
+  memory: 'memory    nothing survives a restart',
+};
+
+const KINDS: Readonly<Record<string, string>> = { 'mqtt:': 'MQTT', 'ws:': 'WebSocket' };
+
+/** What a person wants to know when the broker has started. */
+export function startReport({ version, addresses, config, readyMs }: StartFacts): string {
+  const rows: [string, string][] = addresses.map((url) => [KINDS[new URL(url).protocol]!, url]);
+  rows.push(['Data', keepsNothing(config) ? 'in memory only' : resolve(config.data)]);
+  rows.push(['Durability', PROMISES[keepsNothing(config) ? 'memory' : config.durability]]);
+  rows.push(['Access', accessSentence(config)]);
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(12)}${value}`);
+  return `\ndunlin ${version}   ready in ${readyMs} ms\n\n${lines.join('\n')}\n\n`;
+}
+
+export function keepsNothing(config: Config): boolean {
+  return config.inMemory || config.durability === 'memory';
+}
+
+function accessSentence(config: Config): string {
+  return config.allowAnonymous
+    ? 'everybody who reaches these addresses, without a password (--allow-anonymous)'
+    : 'programs on this machine, without a password';
+}
