@@ -29,6 +29,16 @@ export class PacketSocket {
     }
   }
 
+  /** Sends bytes that mqtt-packet would not make. */
+  sendBytes(bytes: Uint8Array): void {
+    this.#socket.write(bytes);
+  }
+
+  /** Stops reading for good: the broker sees a full receive window. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }
