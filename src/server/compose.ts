@@ -8,7 +8,7 @@ import { listenTcp } from '../transport/tcp-listener.js';
 import { listenWebSocket } from '../transport/websocket-listener.js';
 import type { Config, ListenConfig } from './config.js';
 import { ExitCode, StartError } from './exit-code.js';
-import { type OpenStore, openStore } from './open-store.js';
+import { openStore } from './open-store.js';
 import { portOwner } from './port-owner.js';
 import { SystemRandom } from './random.js';
 import { SystemTick, SystemTimers } from './system.js';
@@ -33,69 +33,75 @@ export interface RunningBroker {
 
 /** Builds a broker that already listens; rejects with a `StartError` and leaves nothing open. */
 export async function compose(config: Config, log: Logger): Promise<RunningBroker> {
+  const health = new StoreHealth();
+  const listeners = await bindAll(config, log, () => health.failure === undefined);
   const tick = new SystemTick();
   const timers = new SystemTimers(tick);
-  let failed: (failure: StoreFailure) => void = () => {};
-  const storeFailed = new Promise<StoreFailure>((resolve) => {
-    failed = resolve;
-  });
-  let healthy = true;
-  const listeners = await bindAll(config, log, () => healthy);
-  let opened: OpenStore;
   try {
-    opened = await openStore(config, {
-      endOfTick: tick,
-      clock: tick,
-      log,
-      onFailure: (failure) => {
-        healthy = false;
-        failed(failure);
-      },
-    });
+    const onFailure = (failure: StoreFailure): void => health.failed(failure);
+    const stored = await openStore(config, { endOfTick: tick, log, onFailure });
+    const { limits } = config;
+    const random = new SystemRandom();
+    const { store } = stored;
+    const broker = new Broker({ clock: tick, timers, endOfTick: tick, random, log, store, limits });
+    await stored.recoverInto(broker.recovery);
+    broker.start();
+    letIn(broker, listeners, config);
+    return {
+      addresses: listeners.map(({ url }) => url),
+      hooks: broker.hooks,
+      statistics: broker.statistics,
+      storeFailed: health.whenFailed,
+      close: once(async () => {
+        await closeConnections(broker, listeners);
+        // A store that has failed never ends what it began.
+        await Promise.race([stored.close(), health.whenFailed]);
+        timers.stop();
+      }),
+    };
   } catch (error) {
-    await Promise.all(listeners.map((listener) => listener.stopAccepting()));
-    for (const listener of listeners) listener.destroyConnections();
     timers.stop();
+    await release(listeners);
     throw error;
   }
-  const broker = new Broker({
-    clock: tick,
-    timers,
-    endOfTick: tick,
-    random: new SystemRandom(),
-    log,
-    store: opened.store,
-    limits: config.limits,
-  });
-  await opened.recoverInto(broker.recovery);
-  broker.start();
+}
+
+class StoreHealth {
+  failure: StoreFailure | undefined = undefined;
+  readonly whenFailed: Promise<StoreFailure>;
+  #tell: (failure: StoreFailure) => void = () => {};
+
+  constructor() {
+    this.whenFailed = new Promise((resolve) => {
+      this.#tell = resolve;
+    });
+  }
+
+  failed(failure: StoreFailure): void {
+    this.failure = failure;
+    this.#tell(failure);
+  }
+}
+
+function letIn(broker: Broker, listeners: readonly Listener[], config: Config): void {
   listeners.forEach((listener, i) => {
     const { lenientReceiveMaximum, versions } = config.listen[i]!;
     const policy = { lenientReceiveMaximum, protocolVersions: versions };
     listener.start((network) => broker.accept(network, policy));
   });
-  return {
-    addresses: listeners.map(({ url }) => url),
-    hooks: broker.hooks,
-    statistics: broker.statistics,
-    storeFailed,
-    close: once(() => shutDown(broker, listeners, opened, timers)),
-  };
 }
 
-async function shutDown(
-  broker: Broker,
-  listeners: readonly Listener[],
-  opened: OpenStore,
-  timers: SystemTimers,
-): Promise<void> {
+async function closeConnections(broker: Broker, listeners: readonly Listener[]): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.stopAccepting()));
   broker.shutdown();
   await connectionsEnded(broker);
   for (const listener of listeners) listener.destroyConnections();
   await connectionsEnded(broker);
-  await opened.close();
-  timers.stop();
+}
+
+async function release(listeners: readonly Listener[]): Promise<void> {
+  await Promise.all(listeners.map((listener) => listener.stopAccepting()));
+  for (const listener of listeners) listener.destroyConnections();
 }
 
 function connectionsEnded(broker: Broker): Promise<void> {
@@ -122,8 +128,7 @@ async function bindAll(config: Config, log: Logger, ready: () => boolean): Promi
   const listeners = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
   const errors = results.flatMap((r) => (r.status === 'rejected' ? [r.reason as unknown] : []));
   if (errors.length === 0) return listeners;
-  await Promise.all(listeners.map((listener) => listener.stopAccepting()));
-  for (const listener of listeners) listener.destroyConnections();
+  await release(listeners);
   const sentences = await Promise.all(errors.map(describeFault));
   throw new StartError(ExitCode.Failure, sentences, errors[0]);
 }

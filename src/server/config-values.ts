@@ -71,7 +71,8 @@ export function listenUrl(): z.ZodType<ListenAddress> {
   return z.unknown().transform((value, context) => {
     const result = parseListenUrl(typeof value === 'string' ? value : '');
     if (typeof result !== 'string') return result;
-    context.addIssue({ code: 'custom', message: `${result}, not ${shown(value)}` });
+    const but = value === undefined ? '' : `, not ${shown(value)}`;
+    context.addIssue({ code: 'custom', message: `${result}${but}` });
     return z.NEVER;
   });
 }

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Logger } from '../base/log.js';
 import { compose, type RunningBroker } from './compose.js';
 import type { Config } from './config.js';
@@ -23,8 +22,8 @@ export async function run(flags: Flags): Promise<void> {
       process.exit(ExitCode.Stopped);
     });
   });
-  const failure = await broker.storeFailed;
-  log.error({ event: 'store_failed', reason: String(failure.cause) }, failure.sentence);
+  // The store has already written its sentence to the log.
+  await broker.storeFailed;
   process.exit(ExitCode.StoreFailed);
 }
 

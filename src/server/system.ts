@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Clock, EndOfTick, TickTask, TimerEntry, Timers } from '../base/clock.js';
 import { TimerWheel } from '../base/timer-wheel.js';
 
