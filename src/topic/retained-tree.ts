@@ -33,6 +33,11 @@ export class RetainedTree<M> {
     return this.#nodes.size;
   }
 
+  /** Whether it holds nothing, not even a node: what remains when all was deleted. */
+  get isEmpty(): boolean {
+    return this.#nodes.size === 0 && this.#root.children === undefined;
+  }
+
   get(topicName: string): M | undefined {
     return this.#nodes.get(topicName)?.message;
   }
@@ -141,7 +146,7 @@ class Walk<M> {
         this.#stack.pop();
         continue;
       }
-      if (step.index === 0 && this.#isHidden(node)) continue;
+      if (step.index === 0 && this.#isHidden(node)) continue; // [MQTT-4.7.2-1]
       if (this.#enter(node, step.index) && node.message !== undefined) return node;
     }
   }
@@ -171,8 +176,10 @@ class Walk<M> {
     }
   }
 
+  /** Whether the first level is a wildcard and this node, a first level itself, begins with `$`. */
   #isHidden(node: NameNode<M>): boolean {
-    return node.level.startsWith('$') && this.#levels[0] !== node.level; // [MQTT-4.7.2-1]
+    if (node.parent!.parent !== undefined || !node.level.startsWith('$')) return false;
+    return this.#levels[0] === '+' || this.#levels[0] === '#';
   }
 }
 

@@ -46,6 +46,11 @@ export class SubscriptionTree<T> {
     return this.#size;
   }
 
+  /** Whether it holds nothing, not even a node: what remains when all was removed. */
+  get isEmpty(): boolean {
+    return this.#exact.size === 0 && this.#root.isEmpty;
+  }
+
   /** The same pair counts once. */
   insert(topicFilter: string, value: T): void {
     if (hasWildcards(topicFilter)) {
