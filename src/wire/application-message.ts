@@ -12,7 +12,10 @@ export class ApplicationMessage {
   /** The Topic Name in UTF-8, without a length in front. */
   readonly topicBytes: Uint8Array;
   readonly payload: Uint8Array;
-  /** Properties to forward unaltered, as on the wire, without Topic Alias and Message Expiry Interval. */
+  /**
+   * Properties to forward unaltered, as on the wire, without Topic Alias and Message Expiry
+   * Interval.
+   */
   readonly properties: Uint8Array;
   /** As published. */
   readonly qos: QoS;

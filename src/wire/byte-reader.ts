@@ -13,7 +13,9 @@ export interface PacketBytes {
   readonly packetEnd: number;
 }
 
-/** Statement ids for ill-formed UTF-8 and U+0000; the two specifications number them differently. */
+/**
+ * Statement ids for ill-formed UTF-8 and U+0000; the two specifications number them differently.
+ */
 export function utf8Statement(
   bytes: Uint8Array,
   start: number,

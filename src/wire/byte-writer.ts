@@ -18,8 +18,8 @@ export function variableByteIntegerLength(value: number): number {
 }
 
 /**
- * Writes the specification's data types (5.0, section 1.5) into one packet: `begin`, the fields of the
- * body, `finish`. A value that no packet can hold is the caller's fault and fails an assertion.
+ * Writes the specification's data types (5.0, section 1.5) into one packet: `begin`, the fields of
+ * the body, `finish`. A value that no packet can hold is the caller's fault and fails an assertion.
  */
 export class ByteWriter {
   #bytes = new Uint8Array(CAPACITY_BYTES_INITIAL);

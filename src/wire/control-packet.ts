@@ -39,8 +39,9 @@ export interface WillMessage {
   /** 0 unspecified bytes, 1 UTF-8. */
   readonly payloadFormatIndicator: 0 | 1;
   /**
-   * The properties a Server forwards unaltered (Payload Format Indicator, Content Type, Response Topic,
-   * Correlation Data, User Properties) as they stood on the wire, in order; empty before 5.0.
+   * The properties a Server forwards unaltered (Payload Format Indicator, Content Type, Response
+   * Topic, Correlation Data, User Properties) as they stood on the wire, in order; empty before
+   * 5.0.
    */
   readonly forwardedProperties: Uint8Array;
 }
@@ -55,7 +56,9 @@ export interface Connect {
   readonly will: WillMessage | undefined;
   readonly userName: string | undefined;
   readonly password: Uint8Array | undefined;
-  /** 0 when absent; 0xFFFFFFFF never expires. For 3.1 and 3.1.1 it is 0 and `cleanStart` decides. */
+  /**
+   * 0 when absent; 0xFFFFFFFF never expires. For 3.1 and 3.1.1 it is 0 and `cleanStart` decides.
+   */
   readonly sessionExpiryIntervalSeconds: number;
   /** 65,535 when absent. */
   readonly receiveMaximum: number;
@@ -172,8 +175,8 @@ export interface Auth {
 }
 
 /**
- * A PUBLISH as a value, with every property decoded: for clients (the bridge, the in-process client)
- * and tests. The Server's own path uses `Publish`, which keeps the bytes.
+ * A PUBLISH as a value, with every property decoded: for clients (the bridge, the in-process
+ * client) and tests. The Server's own path uses `Publish`, which keeps the bytes.
  */
 export interface PublishPacket {
   readonly type: typeof PacketType.PUBLISH;

@@ -126,7 +126,10 @@ function checkFlags(reader: ByteReader, flags: number): void {
   }
 }
 
-/** In 3.1 the Remaining Length outranks the flags: a field announced but missing is a field left out. */
+/**
+ * In 3.1 the Remaining Length outranks the flags: a field announced but missing is a field left
+ * out.
+ */
 function has(reader: ByteReader, flags: number, flag: number): boolean {
   return (flags & flag) !== 0 && !(reader.version === 3 && reader.atEnd);
 }

@@ -22,8 +22,8 @@ import { HAS_WILDCARD, readProperties, refuseValue } from './read-properties.js'
 const NO_PROPERTIES: PropertyValues = {};
 
 /**
- * Decodes the PUBLISH of a client into `publish`, without allocation. The Topic Name's bytes are not
- * looked at: who resolves it checks it.
+ * Decodes the PUBLISH of a client into `publish`, without allocation. The Topic Name's bytes are
+ * not looked at: who resolves it checks it.
  *
  *     first byte         DUP, QoS, RETAIN
  *     Remaining Length
@@ -211,8 +211,9 @@ export function forwardedProperties(publish: Publish): Uint8Array {
 }
 
 /**
- * A PUBLISH as a value that owns all its parts. Subscription Identifiers may come from a Server only.
- * Whether the Topic Name has wildcards is for its reader to judge; that it is UTF-8 is checked here.
+ * A PUBLISH as a value that owns all its parts. Subscription Identifiers may come from a Server
+ * only. Whether the Topic Name has wildcards is for its reader to judge; that it is UTF-8 is
+ * checked here.
  */
 export function decodePublishPacket(
   source: PacketBytes,

@@ -35,8 +35,8 @@ const DECODERS: Readonly<Record<PacketType, Decoder>> = {
 };
 
 /**
- * Decodes one whole packet into a value that owns all its parts. CONNECT says its own version, whatever
- * `version` is. Throws `ProtocolViolation` and nothing else.
+ * Decodes one whole packet into a value that owns all its parts. CONNECT says its own version,
+ * whatever `version` is. Throws `ProtocolViolation` and nothing else.
  */
 export function decode(source: PacketBytes, version: ProtocolVersion, from: Sender): ControlPacket {
   return DECODERS[checkFixedHeader(source, version, from)](source, version, from);

@@ -16,8 +16,9 @@ import { firstByteOf } from './fixed-header.js';
 const writer = new ByteWriter();
 
 /**
- * The packet's bytes, an exact buffer of its own. What a version does not have is left out, and Reason
- * Codes become the return codes of 3.1 and 3.1.1. CONNECT is encoded in its own `protocolVersion`.
+ * The packet's bytes, an exact buffer of its own. What a version does not have is left out, and
+ * Reason Codes become the return codes of 3.1 and 3.1.1. CONNECT is encoded in its own
+ * `protocolVersion`.
  */
 export function encode(packet: ControlPacket, version: ProtocolVersion): Uint8Array {
   switch (packet.type) {

@@ -60,13 +60,16 @@ export function checkFixedHeader(
   }
   const flags = first & 0x0f;
   if (rule.flags !== undefined && flags !== rule.flags && !isResendable(rule.flags, version)) {
-    const sentence = `${packetTypeName(type)}: the fixed header flags are ${flags}, not ${rule.flags}`;
-    malformed(sentence, rule.statement ?? reserved);
+    const name = packetTypeName(type);
+    malformed(`${name}: the flags are ${flags}, not ${rule.flags}`, rule.statement ?? reserved);
   }
   return type as PacketType;
 }
 
-/** In 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE carry QoS 1 and DUP in their flags; not all clients do it alike. */
+/**
+ * In 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE carry QoS 1 and DUP in their flags; not all clients do
+ * it alike.
+ */
 function isResendable(flags: number, version: ProtocolVersion): boolean {
   return version === 3 && flags !== 0;
 }

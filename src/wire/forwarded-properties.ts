@@ -33,7 +33,10 @@ export function encodeForwardedProperties(values: ForwardedProperties): Uint8Arr
   return writer.body();
 }
 
-/** The reverse, for clients inside the process. Throws `ProtocolViolation` on bytes that no check has seen. */
+/**
+ * The reverse, for clients inside the process. Throws `ProtocolViolation` on bytes that no check
+ * has seen.
+ */
 export function decodeForwardedProperties(bytes: Uint8Array): ForwardedProperties {
   const source = { bytes, packetStart: 0, bodyStart: 0, packetEnd: bytes.length };
   return readPropertyList(new ByteReader(source, 5, PacketType.PUBLISH), PacketType.PUBLISH);

@@ -7,13 +7,13 @@ const NO_BYTES = new Uint8Array(0);
 const HEADER_BYTES_MAX = 5;
 
 /**
- * Cuts a byte stream into whole MQTT Control Packets. A packet inside one chunk is found in place; one
- * that spans chunks is gathered in a buffer that holds at most twice what was really received.
+ * Cuts a byte stream into whole MQTT Control Packets. A packet inside one chunk is found in place;
+ * one that spans chunks is gathered in a buffer that holds at most twice what was really received.
  *
  *     push(chunk)   while (next()) { use bytes[packetStart, packetEnd) }
  *
- * `bytes` and the offsets are valid from a `next()` that returned true until the following `next()` or
- * `push()`. After `next()` returned false the chunk is no longer referred to.
+ * `bytes` and the offsets are valid from a `next()` that returned true until the following `next()`
+ * or `push()`. After `next()` returned false the chunk is no longer referred to.
  */
 export class Framer {
   /** Upper bound of a whole packet with its Fixed Header; may be changed between packets. */
@@ -54,7 +54,10 @@ export class Framer {
     this.#at = 0;
   }
 
-  /** Copies what is unread, for a reader that stops in the middle of a chunk and goes on in a later tick. */
+  /**
+   * Copies what is unread, for a reader that stops in the middle of a chunk and goes on in a later
+   * tick.
+   */
   holdRest(): void {
     this.#chunk = keep(this.#chunk, this.#at);
     this.#at = 0;
@@ -142,7 +145,9 @@ export class Framer {
     return true;
   }
 
-  /** Notes where the body begins and how long the packet is, once the Remaining Length is complete. */
+  /**
+   * Notes where the body begins and how long the packet is, once the Remaining Length is complete.
+   */
   #readPartialHeader(partial: Uint8Array): void {
     let length = 0;
     for (let at = 1; at < this.#partialLength && at < HEADER_BYTES_MAX; at++) {

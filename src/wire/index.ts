@@ -1,6 +1,6 @@
 /**
- * The codec of MQTT 3.1, 3.1.1 and 5.0 in both directions: `Framer` cuts a byte stream into packets,
- * `decode` and `encode` turn a packet into a value and back.
+ * The codec of MQTT 3.1, 3.1.1 and 5.0 in both directions: `Framer` cuts a byte stream into
+ * packets, `decode` and `encode` turn a packet into a value and back.
  */
 export type { PacketBytes } from './byte-reader.js';
 export * from './control-packet.js';

@@ -47,7 +47,9 @@ function variableByteIntegerEnd(bytes: Uint8Array, start: number, end: number): 
   return BROKEN;
 }
 
-/** An exact copy of properties that were checked before, in order, without those of two identifiers. */
+/**
+ * An exact copy of properties that were checked before, in order, without those of two identifiers.
+ */
 export function copyPropertiesWithout(
   bytes: Uint8Array,
   start: number,

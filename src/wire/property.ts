@@ -12,7 +12,10 @@ export const DataType = {
 } as const;
 export type DataType = (typeof DataType)[keyof typeof DataType];
 
-/** What a value must satisfy beyond its data type. `Boolean` is a Byte 0 or 1 that packets show as a boolean. */
+/**
+ * What a value must satisfy beyond its data type. `Boolean` is a Byte 0 or 1 that packets show as a
+ * boolean.
+ */
 export const ValueRule = { Any: 0, ZeroOrOne: 1, Boolean: 2, NotZero: 3, NoWildcards: 4 } as const;
 export type ValueRule = (typeof ValueRule)[keyof typeof ValueRule];
 
@@ -184,7 +187,10 @@ export const PROPERTIES: readonly PropertyDefinition[] = Object.entries(TABLE).m
 const BY_IDENTIFIER: (PropertyDefinition | undefined)[] = Array.from({ length: 256 });
 for (const definition of PROPERTIES) BY_IDENTIFIER[definition.identifier] = definition;
 
-/** Undefined for an identifier that 5.0 does not define. Identifiers take one byte: all are below 128. */
+/**
+ * Undefined for an identifier that 5.0 does not define. Identifiers take one byte: all are below
+ * 128.
+ */
 export function propertyDefinition(identifier: number): PropertyDefinition | undefined {
   return BY_IDENTIFIER[identifier];
 }

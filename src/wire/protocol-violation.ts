@@ -7,10 +7,15 @@ import { ReasonCode } from './reason-code.js';
 export class ProtocolViolation extends Error {
   override readonly name = 'ProtocolViolation';
   readonly reasonCode: ReasonCode;
-  /** The normative statement that was broken, such as `MQTT-3.1.2-3`; empty when none has a number. */
+  /**
+   * The normative statement that was broken, such as `MQTT-3.1.2-3`; empty when none has a number.
+   */
   readonly statement: string;
 
-  /** `sentence` says in plain words what the peer did wrong; it becomes the log line and the Reason String. */
+  /**
+   * `sentence` says in plain words what the peer did wrong; it becomes the log line and the Reason
+   * String.
+   */
   constructor(reasonCode: ReasonCode, sentence: string, statement = '') {
     super(sentence);
     this.reasonCode = reasonCode;

@@ -3,8 +3,9 @@ import type { QoS } from './control-packet.js';
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * A PUBLISH as it lies in the read chunk: offsets, no copies. One instance per broker is decoded into
- * again and again, so it is valid only until the next packet is read; whoever keeps a part copies it.
+ * A PUBLISH as it lies in the read chunk: offsets, no copies. One instance per broker is decoded
+ * into again and again, so it is valid only until the next packet is read; whoever keeps a part
+ * copies it.
  *
  *   bytes  ─┬ packetStart: fixed header
  *           ├ topicStart … topicEnd            empty where a Topic Alias stands for the name

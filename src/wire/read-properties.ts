@@ -112,7 +112,7 @@ export function refuseValue(definition: PropertyDefinition, complaint: string): 
   const statement = VALUE_STATEMENTS.get(definition.identifier) ?? '';
   const sentence = `The property ${definition.name} ${complaint}`;
   if (definition.identifier === PropertyIdentifier.TopicAlias) {
-    throw new ProtocolViolation(ReasonCode.TopicAliasInvalid, sentence, statement); // [MQTT-3.3.2-8]
+    throw new ProtocolViolation(ReasonCode.TopicAliasInvalid, sentence, statement);
   }
   protocolError(sentence, statement);
 }

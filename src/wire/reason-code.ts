@@ -1,6 +1,9 @@
 import { PacketType, type Sender } from './control-packet.js';
 
-/** Reason Codes (5.0, section 2.4). The value is what stands on the wire; 0x80 and above is a failure. */
+/**
+ * Reason Codes (5.0, section 2.4). The value is what stands on the wire; 0x80 and above is a
+ * failure.
+ */
 export const ReasonCode = {
   Success: 0x00,
   NormalDisconnection: 0x00,
