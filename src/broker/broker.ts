@@ -1,0 +1,350 @@
+import type { Clock, EndOfTick, Timers } from '../base/clock.js';
+import type { Logger } from '../base/log.js';
+import type { Random } from '../base/random.js';
+import { BufferPool } from '../session/buffer-pool.js';
+import { Connection, type ConnectionContext } from '../session/connection.js';
+import type { Decision, DisconnectCause, Host } from '../session/host.js';
+import { defaultLimits, type Limits, type ListenerPolicy } from '../session/limits.js';
+import type { NetworkConnection, NetworkConnectionEvents } from '../session/network-connection.js';
+import type { OutboundContext } from '../session/outbound-flow.js';
+import { Statistics } from '../session/statistics.js';
+import type { Topic } from '../session/topic.js';
+import { RouteCache } from '../topic/route-cache.js';
+import type { ShareStrategy } from '../topic/shared-subscription.js';
+import { SubscriptionTree } from '../topic/subscription-tree.js';
+import type { Auth, Connect, Subscribe, Unsubscribe } from '../wire/control-packet.js';
+import { Publish } from '../wire/publish.js';
+import { PublishFrame } from '../wire/publish-frame.js';
+import { isFailure, ReasonCode } from '../wire/reason-code.js';
+import type { AuthenticationMethod } from './authentication.js';
+import { ChangedPublish } from './changed-publish.js';
+import { clientView } from './client-view.js';
+import { ConnectPath } from './connect-path.js';
+import { EnhancedAuthentication } from './enhanced-authentication.js';
+import { Hooks } from './hooks.js';
+import { PublishPath } from './publish-path.js';
+import { RetainedMessages } from './retained.js';
+import { RetainedDelivery } from './retained-delivery.js';
+import { gatherRoute, type Route, type Subscriber } from './route.js';
+import { SessionRegistry } from './session-registry.js';
+import { Shares } from './shares.js';
+import type { Recovery, Store } from './store.js';
+import { SubscribePath } from './subscribe-path.js';
+import { Throttle } from './throttle.js';
+
+const ROUTE_ENTRIES_MAX = 100_000;
+const ROUTE_BYTES_MAX = 32 * 1024 * 1024;
+
+export interface BrokerParts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly endOfTick: EndOfTick;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly limits?: Partial<Limits>;
+  readonly sharingStrategy?: ShareStrategy;
+}
+
+/** The broker: joins connections, Sessions, subscriptions and messages. It does no I/O of its own. */
+export class Broker implements Host {
+  readonly statistics: Statistics = new Statistics();
+  readonly limits: Limits;
+  readonly hooks: Hooks;
+  readonly retained: RetainedMessages;
+  readonly sessions: SessionRegistry;
+  readonly recovery: Recovery;
+  /** Of the request just carried out. */
+  ticket = 0;
+  readonly #parts: BrokerParts;
+  readonly #connections = new Set<Connection>();
+  readonly #hosts = new Map<string, number>();
+  readonly #context: ConnectionContext;
+  readonly #tree = new SubscriptionTree<Subscriber>();
+  readonly #routes: RouteCache<Route>;
+  readonly #publishPath: PublishPath;
+  readonly #subscribePath: SubscribePath;
+  readonly #connectPath: ConnectPath;
+  readonly #retainedDelivery: RetainedDelivery;
+  readonly #authentication: EnhancedAuthentication;
+  readonly #throttle: Throttle;
+  readonly #changed = new ChangedPublish();
+
+  constructor(parts: BrokerParts) {
+    const { clock, timers, endOfTick, random, log, store } = parts;
+    const limits = { ...defaultLimits, ...parts.limits };
+    const { statistics } = this;
+    this.#parts = parts;
+    this.limits = limits;
+    this.hooks = new Hooks(log);
+    const { hooks } = this;
+    this.#routes = new RouteCache<Route>({
+      topicLevelsMax: limits.topicLevelsMax,
+      topicBytesMax: limits.topicBytesMax,
+      entriesMax: ROUTE_ENTRIES_MAX,
+      bytesMax: ROUTE_BYTES_MAX,
+      random,
+      compute: (topicName) => gatherRoute((visit) => this.#tree.match(topicName, visit)),
+    });
+    const routes = this.#routes;
+    const shares = new Shares(parts.sharingStrategy ?? 'round-robin', random);
+    const retained = new RetainedMessages({ store, clock, timers, limits });
+    this.retained = retained;
+    this.#retainedDelivery = new RetainedDelivery(retained, clock);
+    this.#publishPath = new PublishPath({
+      routes,
+      retained,
+      shares,
+      store,
+      clock,
+      limits,
+      statistics,
+    });
+    this.#subscribePath = new SubscribePath({
+      tree: this.#tree,
+      routes,
+      shares,
+      store,
+      hooks,
+      limits,
+      retained: this.#retainedDelivery,
+    });
+    const outbound: OutboundContext = {
+      clock,
+      store,
+      limits,
+      statistics,
+      queuedFrame: new PublishFrame(),
+    };
+    this.sessions = new SessionRegistry({
+      context: outbound,
+      store,
+      clock,
+      timers,
+      statistics,
+      hooks,
+      log,
+      publishPath: this.#publishPath,
+      subscribePath: this.#subscribePath,
+      retainedDelivery: this.#retainedDelivery,
+    });
+    this.#connectPath = new ConnectPath({
+      registry: this.sessions,
+      store,
+      hooks,
+      limits,
+      statistics,
+      log,
+      counts: this.#counts(),
+      newClientIdentifier: () => newClientIdentifier(random),
+    });
+    this.#authentication = new EnhancedAuthentication(this.#connectPath);
+    this.#throttle = new Throttle(store, limits.storePendingBytesMax);
+    this.#context = {
+      host: this,
+      clock,
+      timers,
+      endOfTick,
+      log,
+      limits,
+      statistics,
+      pool: new BufferPool(),
+      store,
+      publish: new Publish(),
+    };
+    this.recovery = this.#newRecovery();
+  }
+
+  /** Open network connections, those included that have not sent CONNECT. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** A transport has a new network connection; it calls what this returns. */
+  accept(network: NetworkConnection, policy: ListenerPolicy): NetworkConnectionEvents {
+    const connection = new Connection(network, policy, this.#context);
+    this.#connections.add(connection);
+    const { host } = network.peer;
+    this.#hosts.set(host, (this.#hosts.get(host) ?? 0) + 1);
+    return connection;
+  }
+
+  addAuthenticationMethod(method: AuthenticationMethod): void {
+    this.#authentication.add(method);
+  }
+
+  /** After recovery: wills of those who were connected at a crash, and what came due meanwhile. */
+  start(): void {
+    this.sessions.resumeAll();
+  }
+
+  /** DISCONNECT 0x8B to every client; wills are published as for any server-side end. */
+  shutdown(): void {
+    for (const connection of [...this.#connections]) {
+      connection.disconnect({
+        kind: 'server-shutdown',
+        reasonCode: ReasonCode.ServerShuttingDown,
+        sentence: 'the server is shutting down',
+      });
+    }
+  }
+
+  connect(connection: Connection, connect: Connect): void {
+    const path = this.#connectPath;
+    if (!path.judge(connection, connect)) return;
+    if (connect.authenticationMethod !== undefined) this.#authentication.begin(connection, connect);
+    else {
+      path.authenticate(connection, connect, () => path.enter(connection, connect, {}));
+    }
+  }
+
+  authenticate(connection: Connection, auth: Auth): void {
+    this.#authentication.continue(connection, auth);
+  }
+
+  topic(bytes: Uint8Array, start: number, end: number): Topic | undefined {
+    return this.#routes.lookup(bytes, start, end);
+  }
+
+  authorizePublish(connection: Connection, publish: Publish, topic: Topic): Decision<ReasonCode> {
+    const { authorizePublish } = this.hooks;
+    if (authorizePublish.empty) return ReasonCode.Success;
+    const { qos, retain } = publish;
+    return authorizePublish.run(clientView(connection), { topicName: topic.name, qos, retain });
+  }
+
+  publish(connection: Connection, publish: Publish, topic: Topic): ReasonCode {
+    const { hooks } = this;
+    const path = this.#publishPath;
+    const session = connection.session!;
+    let reasonCode: ReasonCode;
+    if (hooks.changePublish.empty && hooks.published.empty) {
+      reasonCode = path.publish(session, publish, topic, connection.version);
+    } else {
+      const message = this.#changed.message(publish, topic);
+      const changed = hooks.changePublish.run(clientView(connection), message);
+      if (typeof changed === 'number') {
+        this.ticket = 0;
+        return changed;
+      }
+      if (changed === message)
+        reasonCode = path.publish(session, publish, topic, connection.version);
+      else {
+        const rewritten = this.#changed.rewritten(publish, changed, session, this.#parts.clock);
+        reasonCode = path.publishMessage(rewritten, session);
+      }
+      const { clientIdentifier } = session;
+      if (!isFailure(reasonCode)) hooks.published.run({ clientIdentifier, ...changed });
+    }
+    this.ticket = path.ticket;
+    if (path.ticket > 0) this.#throttle.check(connection);
+    return reasonCode;
+  }
+
+  authorizeSubscribe(
+    connection: Connection,
+    subscribe: Subscribe,
+  ): Decision<readonly ReasonCode[]> {
+    return this.#subscribePath.authorize(connection, subscribe);
+  }
+
+  subscribe(
+    connection: Connection,
+    subscribe: Subscribe,
+    authorizations: readonly ReasonCode[],
+  ): readonly ReasonCode[] {
+    const reasonCodes = this.#subscribePath.subscribe(connection, subscribe, authorizations);
+    this.ticket = this.#subscribePath.ticket;
+    return reasonCodes;
+  }
+
+  subscribed(connection: Connection): void {
+    const { session } = connection;
+    if (session !== undefined) this.#retainedDelivery.pump(session);
+  }
+
+  roomAgain(connection: Connection): void {
+    this.subscribed(connection);
+  }
+
+  unsubscribe(connection: Connection, unsubscribe: Unsubscribe): readonly ReasonCode[] {
+    const reasonCodes = this.#subscribePath.unsubscribe(connection, unsubscribe);
+    this.ticket = this.#subscribePath.ticket;
+    return reasonCodes;
+  }
+
+  disconnected(connection: Connection, cause: DisconnectCause): void {
+    this.#connections.delete(connection);
+    const { host } = connection.network.peer;
+    const others = (this.#hosts.get(host) ?? 1) - 1;
+    if (others === 0) this.#hosts.delete(host);
+    else this.#hosts.set(host, others);
+    this.#logEnd(connection, cause);
+    const { session } = connection;
+    if (session === undefined || session.connection !== connection) return;
+    this.sessions.disconnected(session, cause);
+    if (!this.hooks.disconnected.empty) {
+      this.hooks.disconnected.run({ client: clientView(connection), cause });
+    }
+  }
+
+  #logEnd(connection: Connection, cause: DisconnectCause): void {
+    const { clientIdentifier, network, session } = connection;
+    const who = clientIdentifier === '' ? 'A client' : `Client ${clientIdentifier}`;
+    const did = session === undefined ? 'was not let in' : 'is gone';
+    const isQuiet = cause.kind.startsWith('client-') || cause.kind === 'server-shutdown';
+    this.#parts.log[
+      isQuiet || (session === undefined && clientIdentifier === '') ? 'info' : 'warn'
+    ](
+      {
+        event: session === undefined ? 'refused' : 'disconnected',
+        client: clientIdentifier,
+        user: connection.userName,
+        address: network.peer.address,
+        listener: network.peer.listener,
+        reason: cause.kind,
+        code: cause.reasonCode,
+      },
+      `${who} at ${network.peer.address} ${did}: ${cause.sentence}`,
+    );
+  }
+
+  #counts(): { readonly connected: number; ofHost(host: string): number } {
+    const connections = this.#connections;
+    const hosts = this.#hosts;
+    return {
+      get connected() {
+        return connections.size - 1;
+      },
+      ofHost: (host) => hosts.get(host) ?? 0,
+    };
+  }
+
+  #newRecovery(): Recovery {
+    const { sessions, retained } = this;
+    return {
+      session: (record, queue) => sessions.restore(record, queue),
+      subscription: (sessionNumber, subscription) => {
+        const session = sessions.byNumber(sessionNumber);
+        if (session !== undefined) this.#subscribePath.restore(session, subscription);
+      },
+      exchange: (sessionNumber, packetIdentifier, sequence, released) => {
+        sessions
+          .byNumber(sessionNumber)
+          ?.outbound.restoreExchange({ packetIdentifier, sequence, released });
+      },
+      received: (sessionNumber, packetIdentifier) => {
+        sessions.byNumber(sessionNumber)?.markReceived(packetIdentifier);
+      },
+      retained: (message) => retained.restore(message),
+    };
+  }
+}
+
+/** 96 random bits in the letters that every client accepts. [MQTT-3.1.3-5] */
+function newClientIdentifier(random: Random): string {
+  const letters = '0123456789abcdefghijkmnpqrstvwxyz';
+  let identifier = 'dunlin-';
+  for (let i = 0; i < 20; i++) identifier += letters[random.below(letters.length)];
+  return identifier;
+}

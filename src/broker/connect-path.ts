@@ -1,0 +1,320 @@
+import type { Logger } from '../base/log.js';
+import type { Accepted, Connection } from '../session/connection.js';
+import type { Limits } from '../session/limits.js';
+import type { Session } from '../session/session.js';
+import type { Statistics } from '../session/statistics.js';
+import { isTopicName } from '../topic/topic-name.js';
+import type { Connack, Connect } from '../wire/control-packet.js';
+import { isFailure, ReasonCode } from '../wire/reason-code.js';
+import {
+  announcedCapabilities,
+  grantedExpirySeconds,
+  grantedInFlight,
+  grantedKeepAliveSeconds,
+} from './capabilities.js';
+import { clientView } from './client-view.js';
+import type { Hooks } from './hooks.js';
+import type { SessionRegistry } from './session-registry.js';
+import type { Store } from './store.js';
+
+interface Refusal {
+  readonly reasonCode: ReasonCode;
+  readonly sentence: string;
+}
+
+/** What the broker asks of the connections it has. */
+export interface ConnectionCounts {
+  readonly connected: number;
+  ofHost(host: string): number;
+}
+
+/**
+ * CONNECT: judge → authenticate → authorise the will → take over → resume or begin a Session → CONNACK.
+ * [MQTT-3.1.4-2]
+ */
+export class ConnectPath {
+  readonly #registry: SessionRegistry;
+  readonly #store: Store;
+  readonly #hooks: Hooks;
+  readonly #limits: Limits;
+  readonly #statistics: Statistics;
+  readonly #log: Logger;
+  readonly #counts: ConnectionCounts;
+  readonly #newClientIdentifier: () => string;
+  /** Clean Start discarded a stored Session: these wait until that is durable. */
+  readonly #waiting: { readonly ticket: number; readonly go: () => void }[] = [];
+
+  constructor(parts: {
+    readonly registry: SessionRegistry;
+    readonly store: Store;
+    readonly hooks: Hooks;
+    readonly limits: Limits;
+    readonly statistics: Statistics;
+    readonly log: Logger;
+    readonly counts: ConnectionCounts;
+    readonly newClientIdentifier: () => string;
+  }) {
+    this.#registry = parts.registry;
+    this.#store = parts.store;
+    this.#hooks = parts.hooks;
+    this.#limits = parts.limits;
+    this.#statistics = parts.statistics;
+    this.#log = parts.log;
+    this.#counts = parts.counts;
+    this.#newClientIdentifier = parts.newClientIdentifier;
+  }
+
+  /** Whether CONNECT may go on to authentication; otherwise it has been refused. */
+  judge(connection: Connection, connect: Connect): boolean {
+    const refusal =
+      this.#judgeVersion(connection, connect) ??
+      this.#judgeIdentifier(connect) ??
+      this.#judgeWill(connect) ??
+      this.#judgeLimits(connection);
+    if (refusal === undefined) {
+      if (connect.clientIdentifier === '') {
+        connection.clientIdentifier = this.#newClientIdentifier(); // [MQTT-3.1.3-6]
+      }
+      return true;
+    }
+    this.refuse(connection, refusal);
+    return false;
+  }
+
+  /** User name and password, by the hooks. */
+  authenticate(connection: Connection, connect: Connect, then: () => void): void {
+    if (this.#hooks.authenticate.empty) {
+      then();
+      return;
+    }
+    const { password, userProperties } = connect;
+    const client = clientView(connection);
+    const decision = this.#hooks.authenticate.run(client, { ...client, password, userProperties });
+    connection.decide(decision, (reasonCode) => {
+      if (isFailure(reasonCode)) {
+        this.refuse(connection, { reasonCode, sentence: 'the server does not let this client in' });
+      } else then();
+    });
+  }
+
+  /** The client is who it says: may it leave this will, and what Session does it get? */
+  enter(
+    connection: Connection,
+    connect: Connect,
+    authenticated: Pick<Connack, 'authenticationMethod' | 'authenticationData'>,
+  ): void {
+    const { will } = connect;
+    if (will === undefined || this.#hooks.authorizePublish.empty) {
+      this.#attach(connection, connect, authenticated);
+      return;
+    }
+    const decision = this.#hooks.authorizePublish.run(clientView(connection), will);
+    connection.decide(decision, (reasonCode) => {
+      if (isFailure(reasonCode)) {
+        const sentence = `this client may not publish its will to ${will.topicName}`;
+        this.refuse(connection, { reasonCode, sentence });
+      } else this.#attach(connection, connect, authenticated);
+    });
+  }
+
+  refuse(connection: Connection, refusal: Refusal): void {
+    const client = clientView(connection);
+    if (!this.#hooks.refused.empty) {
+      this.#hooks.refused.run({ client, reasonCode: refusal.reasonCode });
+    }
+    connection.refuse(refusal.reasonCode, refusal.sentence);
+  }
+
+  committed(ticket: number): void {
+    while (this.#waiting.length > 0 && this.#waiting[0]!.ticket <= ticket)
+      this.#waiting.shift()!.go();
+    if (this.#waiting.length > 0) this.#store.afterCommit(this);
+  }
+
+  #judgeVersion(connection: Connection, connect: Connect): Refusal | undefined {
+    if (connection.policy.protocolVersions.includes(connect.protocolVersion)) return undefined;
+    return {
+      reasonCode: ReasonCode.UnsupportedProtocolVersion,
+      sentence: `this listener does not accept protocol level ${connect.protocolVersion}`,
+    };
+  }
+
+  #judgeIdentifier(connect: Connect): Refusal | undefined {
+    const { clientIdentifier, protocolVersion, cleanStart } = connect;
+    const reasonCode = ReasonCode.ClientIdentifierNotValid;
+    if (clientIdentifier === '') {
+      if (protocolVersion === 3) {
+        return { reasonCode, sentence: 'MQTT 3.1 needs a Client Identifier' };
+      }
+      if (protocolVersion === 4 && !cleanStart) {
+        const sentence = 'an empty Client Identifier needs Clean Session 1';
+        return { reasonCode, sentence }; // [MQTT-3.1.3-8]
+      }
+    }
+    // At most three bytes a UTF-16 code unit: an upper bound is enough against abuse.
+    if (clientIdentifier.length > this.#limits.clientIdentifierBytesMax) {
+      return { reasonCode, sentence: 'the Client Identifier is too long' };
+    }
+    return undefined;
+  }
+
+  #judgeWill(connect: Connect): Refusal | undefined {
+    const { will } = connect;
+    if (will === undefined) return undefined;
+    if (!isTopicName(will.topicName, this.#limits)) {
+      const sentence = 'the Will Topic is not a Topic Name';
+      return { reasonCode: ReasonCode.TopicNameInvalid, sentence };
+    }
+    if (will.qos > this.#limits.qosMax) {
+      const sentence = `the Will QoS is above the Maximum QoS of ${this.#limits.qosMax}`;
+      return { reasonCode: ReasonCode.QoSNotSupported, sentence }; // [MQTT-3.2.2-12]
+    }
+    if (will.retain && !this.#limits.retainAvailable) {
+      const sentence = 'retained messages are switched off on this server';
+      return { reasonCode: ReasonCode.RetainNotSupported, sentence }; // [MQTT-3.2.2-13]
+    }
+    return undefined;
+  }
+
+  #judgeLimits(connection: Connection): Refusal | undefined {
+    const { connectionsMax, connectionsPerAddressMax, sessionsMax } = this.#limits;
+    const { host } = connection.network.peer;
+    const reasonCode = ReasonCode.QuotaExceeded;
+    if (this.#counts.connected >= connectionsMax) {
+      return { reasonCode, sentence: `the server has its ${connectionsMax} connections` };
+    }
+    if (this.#counts.ofHost(host) > connectionsPerAddressMax) {
+      const sentence = `${host} has its ${connectionsPerAddressMax} connections`;
+      return { reasonCode, sentence };
+    }
+    const isKnown = this.#registry.get(connection.clientIdentifier) !== undefined;
+    if (!isKnown && this.#registry.count >= sessionsMax) {
+      return { reasonCode, sentence: `the server has its ${sessionsMax} sessions` };
+    }
+    return undefined;
+  }
+
+  #attach(
+    connection: Connection,
+    connect: Connect,
+    authenticated: Pick<Connack, 'authenticationMethod' | 'authenticationData'>,
+  ): void {
+    this.#takeOver(connection);
+    const old = this.#registry.get(connection.clientIdentifier);
+    if (old !== undefined && connect.cleanStart) {
+      const wasStored = old.isStored;
+      this.#registry.end(old); // [MQTT-3.1.2-4]
+      if (wasStored) {
+        // A crash behind CONNACK must not bring the discarded Session back.
+        this.#afterCommit(connection, () => this.#attach(connection, connect, authenticated));
+        return;
+      }
+    }
+    this.#begin(connection, connect, authenticated);
+  }
+
+  /** An older connection with this Client Identifier ends, its will published. [MQTT-3.1.4-3] */
+  #takeOver(connection: Connection): void {
+    const { clientIdentifier } = connection;
+    const other = this.#registry.get(clientIdentifier)?.connection;
+    if (other === undefined) return;
+    this.#statistics.takeOvers++;
+    const [from, to] = [other.network.peer.address, connection.network.peer.address];
+    this.#log.info(
+      { event: 'taken_over', client: clientIdentifier, address: to, previous: from },
+      `Client ${clientIdentifier} at ${from} was replaced by a new connection from ${to}`,
+    );
+    other.disconnect({
+      kind: 'taken-over',
+      reasonCode: ReasonCode.SessionTakenOver,
+      sentence: `a new connection from ${to} uses the same Client Identifier`,
+    });
+  }
+
+  #begin(
+    connection: Connection,
+    connect: Connect,
+    authenticated: Pick<Connack, 'authenticationMethod' | 'authenticationData'>,
+  ): void {
+    const limits = this.#limits;
+    const { clientIdentifier } = connection;
+    const expirySeconds = grantedExpirySeconds(connect, limits);
+    const keepAliveSeconds = grantedKeepAliveSeconds(connect, limits);
+    const old = this.#registry.get(clientIdentifier);
+    const session =
+      old ?? this.#registry.create(clientIdentifier, expirySeconds > 0, connect.will !== undefined);
+    this.#registry.attached(session);
+    session.connection = connection;
+    session.userName = connection.userName;
+    session.protocolVersion = connect.protocolVersion;
+    session.expirySeconds = expirySeconds;
+    session.will = connect.will;
+    this.#registry.save(session);
+    const isV5 = connect.protocolVersion === 5;
+    const accepted: Accepted = {
+      session,
+      keepAliveSeconds,
+      receiveMaximum: grantedInFlight(connect, limits),
+      connack: {
+        sessionPresent: old !== undefined, // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+        ...(isV5 ? this.#properties(connection, connect, session, keepAliveSeconds) : {}),
+        ...authenticated,
+      },
+    };
+    connection.accept(accepted);
+    this.#accepted(connection, session);
+  }
+
+  #properties(
+    connection: Connection,
+    connect: Connect,
+    session: Session,
+    keepAliveSeconds: number,
+  ): Omit<Connack, 'type' | 'reasonCode' | 'sessionPresent'> {
+    const asked = connect.sessionExpiryIntervalSeconds;
+    const { clientIdentifier } = connection;
+    return {
+      ...announcedCapabilities(this.#limits),
+      sessionExpiryIntervalSeconds:
+        session.expirySeconds === asked ? undefined : session.expirySeconds,
+      assignedClientIdentifier: connect.clientIdentifier === '' ? clientIdentifier : undefined,
+      serverKeepAliveSeconds:
+        keepAliveSeconds === connect.keepAliveSeconds ? undefined : keepAliveSeconds,
+      responseInformation: connect.requestResponseInformation
+        ? `response/${clientIdentifier.replaceAll(/[+#/]/g, '_')}/`
+        : undefined,
+    };
+  }
+
+  #accepted(connection: Connection, session: Session): void {
+    this.#statistics.connectionsAccepted++;
+    const { network, version } = connection;
+    const protocol = version === 5 ? '5.0' : version === 4 ? '3.1.1' : '3.1';
+    const { clientIdentifier } = session;
+    this.#log.info(
+      {
+        event: 'connected',
+        client: clientIdentifier,
+        user: session.userName,
+        address: network.peer.address,
+        listener: network.peer.listener,
+        protocol,
+      },
+      `Client ${clientIdentifier} connected from ${network.peer.address} with MQTT ${protocol}`,
+    );
+    if (!this.#hooks.connected.empty) this.#hooks.connected.run(clientView(connection));
+  }
+
+  #afterCommit(connection: Connection, go: () => void): void {
+    connection.suspend();
+    if (this.#waiting.length === 0) this.#store.afterCommit(this);
+    const ticket = this.#store.openTicket;
+    this.#waiting.push({
+      ticket,
+      go: () => {
+        if (!connection.isClosed) go();
+        connection.resume();
+      },
+    });
+  }
+}

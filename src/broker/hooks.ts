@@ -1,0 +1,151 @@
+import type { Logger } from '../base/log.js';
+import type { Decision, DisconnectCause } from '../session/host.js';
+import type { DropReason } from '../session/statistics.js';
+import type {
+  ProtocolVersion,
+  QoS,
+  SubscriptionOptions,
+  UserProperty,
+} from '../wire/control-packet.js';
+import { isFailure, ReasonCode } from '../wire/reason-code.js';
+
+/** A client as hooks see it. */
+export interface ClientView {
+  readonly clientIdentifier: string;
+  readonly userName: string | undefined;
+  readonly protocolVersion: ProtocolVersion;
+  readonly address: string;
+  readonly listener: string;
+}
+
+export interface AuthenticateRequest extends ClientView {
+  readonly password: Uint8Array | undefined;
+  readonly userProperties: readonly UserProperty[];
+}
+
+export interface PublishRequest {
+  readonly topicName: string;
+  readonly qos: QoS;
+  readonly retain: boolean;
+}
+
+export interface SubscribeRequest {
+  readonly topicFilter: string;
+  readonly options: SubscriptionOptions;
+}
+
+/** A message on its way in, as `change.publish` functions may rewrite it. */
+export interface IncomingMessage extends PublishRequest {
+  readonly payload: Uint8Array;
+}
+
+type Remove = () => void;
+
+/** Common to the three kinds: `empty` is what the path asks first, so that an absent hook costs nothing. */
+class HookPoint<F> {
+  protected readonly functions: F[] = [];
+  empty = true;
+
+  /** Returns the function that removes it again. */
+  add(hook: F): Remove {
+    this.functions.push(hook);
+    this.empty = false;
+    return () => {
+      const at = this.functions.indexOf(hook);
+      if (at >= 0) this.functions.splice(at, 1);
+      this.empty = this.functions.length === 0;
+    };
+  }
+}
+
+type DecideFunction<A> = (client: ClientView, request: A) => Decision<ReasonCode>;
+
+/** Asked in order; the first refusal (a reason code of 0x80 and above) decides. */
+export class DecidePoint<A> extends HookPoint<DecideFunction<A>> {
+  run(client: ClientView, request: A): Decision<ReasonCode> {
+    return this.#from(0, client, request);
+  }
+
+  #from(first: number, client: ClientView, request: A): Decision<ReasonCode> {
+    for (let i = first; i < this.functions.length; i++) {
+      const decision = this.functions[i]!(client, request);
+      if (decision instanceof Promise) {
+        return decision.then((code) =>
+          isFailure(code) ? code : this.#from(i + 1, client, request),
+        );
+      }
+      if (isFailure(decision)) return decision;
+    }
+    return ReasonCode.Success;
+  }
+}
+
+type ChangeFunction<A> = (client: ClientView, value: A) => A | ReasonCode;
+
+/** Each gets what the one before returned; a reason code instead of a value refuses. */
+export class ChangePoint<A extends object> extends HookPoint<ChangeFunction<A>> {
+  run(client: ClientView, value: A): A | ReasonCode {
+    let current = value;
+    for (const change of this.functions) {
+      const next = change(client, current);
+      if (typeof next === 'number') return next;
+      current = next;
+    }
+    return current;
+  }
+}
+
+type WatchFunction<A> = (event: A) => void;
+
+/** Told afterwards. What a watcher throws is logged and changes nothing. */
+export class WatchPoint<A> extends HookPoint<WatchFunction<A>> {
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    super();
+    this.#log = log;
+  }
+
+  run(event: A): void {
+    for (const watch of this.functions) {
+      try {
+        watch(event);
+      } catch (error) {
+        const reason = String(error);
+        this.#log.error({ event: 'hook_failed', reason }, `A watching hook threw: ${reason}`);
+      }
+    }
+  }
+}
+
+/** Every place where other code joins the broker. Storage is not one of them. */
+export class Hooks {
+  /** Who may connect. With none, everybody may: the server's listeners decide where that is safe. */
+  readonly authenticate: DecidePoint<AuthenticateRequest> = new DecidePoint();
+  readonly authorizePublish: DecidePoint<PublishRequest> = new DecidePoint();
+  readonly authorizeSubscribe: DecidePoint<SubscribeRequest> = new DecidePoint();
+  readonly changePublish: ChangePoint<IncomingMessage> = new ChangePoint();
+  readonly changeSubscribe: ChangePoint<SubscribeRequest> = new ChangePoint();
+  readonly connected: WatchPoint<ClientView>;
+  readonly disconnected: WatchPoint<{
+    readonly client: ClientView;
+    readonly cause: DisconnectCause;
+  }>;
+  readonly refused: WatchPoint<{ readonly client: ClientView; readonly reasonCode: ReasonCode }>;
+  readonly subscribed: WatchPoint<{ readonly client: ClientView } & SubscribeRequest>;
+  readonly unsubscribed: WatchPoint<{ readonly client: ClientView; readonly topicFilter: string }>;
+  readonly published: WatchPoint<{ readonly clientIdentifier: string } & IncomingMessage>;
+  readonly dropped: WatchPoint<{ readonly clientIdentifier: string; readonly reason: DropReason }>;
+  readonly sessionEnded: WatchPoint<{ readonly clientIdentifier: string }>;
+
+  constructor(log: Logger) {
+    this.connected = new WatchPoint(log);
+    this.disconnected = new WatchPoint(log);
+    this.refused = new WatchPoint(log);
+    this.subscribed = new WatchPoint(log);
+    this.unsubscribed = new WatchPoint(log);
+    this.published = new WatchPoint(log);
+    this.dropped = new WatchPoint(log);
+    this.sessionEnded = new WatchPoint(log);
+  }
+}

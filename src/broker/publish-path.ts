@@ -1,0 +1,273 @@
+import type { Clock } from '../base/clock.js';
+import { Fifo } from '../base/fifo.js';
+import { Delivery } from '../session/delivery.js';
+import type { Limits } from '../session/limits.js';
+import { publishFlags } from '../session/receiver.js';
+import type { Session } from '../session/session.js';
+import type { CommitWaiter } from '../session/session-store.js';
+import { DropReason, type Statistics } from '../session/statistics.js';
+import type { Topic } from '../session/topic.js';
+import type { RouteCache } from '../topic/route-cache.js';
+import type { TopicEntry } from '../topic/topic-table.js';
+import { ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
+import type { ProtocolVersion, QoS } from '../wire/control-packet.js';
+import { forwardedProperties } from '../wire/decode-publish.js';
+import { keep } from '../wire/keep.js';
+import type { Publish } from '../wire/publish.js';
+import { PublishFrame } from '../wire/publish-frame.js';
+import { ReasonCode } from '../wire/reason-code.js';
+import type { RetainedMessages } from './retained.js';
+import type { Route, RouteTarget } from './route.js';
+import type { Shares } from './shares.js';
+import type { Store } from './store.js';
+
+const NO_IDENTIFIERS: readonly number[] = [];
+
+/** A QoS 0 copy of a message that must not go out before its publisher's record is durable. */
+interface Postponed {
+  readonly ticket: number;
+  readonly message: ApplicationMessage;
+  readonly target: RouteTarget;
+  readonly retain: boolean;
+}
+
+/**
+ * The path of a message through the broker: retain, match, deliver. Who may publish was decided before;
+ * who acknowledges, and when, is told by the returned reason code and by `ticket`.
+ */
+export class PublishPath implements CommitWaiter {
+  /** Of the message just published: its batch, or 0 when nothing about it has to be durable. */
+  ticket = 0;
+  readonly #routes: RouteCache<Route>;
+  readonly #retained: RetainedMessages;
+  readonly #shares: Shares;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #limits: Limits;
+  readonly #statistics: Statistics;
+  readonly #frame = new PublishFrame();
+  readonly #postponed = new Fifo<Postponed>();
+  #waitsForCommit = false;
+  /** The message of this call as a value, made when somebody needs it. */
+  #kept: ApplicationMessage | undefined = undefined;
+  #publish: Publish | undefined = undefined;
+  #topic: Topic | undefined = undefined;
+  #publisher = '';
+  #holdTicket = 0;
+  /** The publisher understands Reason Codes. */
+  #canRefuse = false;
+
+  constructor(parts: {
+    readonly routes: RouteCache<Route>;
+    readonly retained: RetainedMessages;
+    readonly shares: Shares;
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly limits: Limits;
+    readonly statistics: Statistics;
+  }) {
+    this.#routes = parts.routes;
+    this.#retained = parts.retained;
+    this.#shares = parts.shares;
+    this.#store = parts.store;
+    this.#clock = parts.clock;
+    this.#limits = parts.limits;
+    this.#statistics = parts.statistics;
+  }
+
+  /** A PUBLISH from a client, still in the read chunk. */
+  publish(session: Session, publish: Publish, topic: Topic, version: ProtocolVersion): ReasonCode {
+    this.#publish = publish;
+    this.#topic = topic;
+    this.#publisher = session.clientIdentifier;
+    this.#canRefuse = version === 5;
+    this.#kept = undefined;
+    const properties = publish.propertiesAreVerbatim ? undefined : forwardedProperties(publish);
+    this.#frame.fromPublish(publish, topic.bytes, version, properties);
+    // A crash between sending and committing would send an exactly-once message a second time.
+    this.#holdTicket = publish.qos === 2 && session.isStored ? this.#store.openTicket : 0;
+    return this.#dispatch(topic, publish.qos, publish.retain, session, properties);
+  }
+
+  /** A message that exists as a value: a will, or one from inside the process. */
+  publishMessage(message: ApplicationMessage, session: Session | undefined): ReasonCode {
+    const topic = this.#routes.lookupText(message.topicName);
+    if (topic === undefined) return ReasonCode.TopicNameInvalid;
+    this.#kept = message;
+    this.#publisher = message.publisher;
+    this.#canRefuse = false;
+    this.#holdTicket = 0;
+    this.#frame.fromMessage(message, this.#clock.wallMs());
+    return this.#dispatch(topic, message.qos, message.retain, session, undefined);
+  }
+
+  /** A message of a share whose member is gone goes to another one. [MQTT-4.8.2-4] */
+  passOn(shareName: string, message: ApplicationMessage): boolean {
+    const share = this.#shares.get(shareName);
+    const member = share && this.#shares.choose(share, message.topicName, message.publisher);
+    if (member === undefined) return false;
+    this.#kept = message;
+    this.#holdTicket = 0;
+    this.#frame.fromMessage(message, this.#clock.wallMs());
+    this.#toMember(member.session, Math.min(member.options.qos, message.qos), {
+      identifiers: member.identifier > 0 ? [member.identifier] : NO_IDENTIFIERS,
+      retain: member.options.retainAsPublished && message.retain,
+      share: shareName,
+    });
+    return true;
+  }
+
+  committed(ticket: number): void {
+    this.#waitsForCommit = false;
+    for (;;) {
+      const next = this.#postponed.peek();
+      if (next === undefined) return;
+      if (next.ticket > ticket) {
+        this.#awaitCommit();
+        return;
+      }
+      this.#postponed.shift();
+      this.#kept = next.message;
+      this.#frame.fromMessage(next.message, this.#clock.wallMs());
+      this.#toQoS0(next.target.session, next.retain, next.target.identifiers);
+    }
+  }
+
+  /** Bound once, so that delivering allocates no function. */
+  readonly keep: () => ApplicationMessage = () => {
+    this.#kept ??= this.#keepPublish();
+    return this.#kept;
+  };
+
+  #keepPublish(): ApplicationMessage {
+    const publish = this.#publish!;
+    const topic = this.#topic!;
+    const seconds = publish.messageExpiryIntervalSeconds;
+    return new ApplicationMessage(
+      topic.name,
+      topic.bytes,
+      keep(publish.bytes, publish.payloadStart, publish.packetEnd),
+      forwardedProperties(publish),
+      publish.qos,
+      publish.retain,
+      seconds < 0 ? NEVER_EXPIRES : this.#clock.wallMs() + seconds * 1000,
+      this.#publisher,
+    );
+  }
+
+  #dispatch(
+    topic: Topic,
+    qos: QoS,
+    retain: boolean,
+    session: Session | undefined,
+    properties: Uint8Array | undefined,
+  ): ReasonCode {
+    this.ticket = 0;
+    if (retain) {
+      const isKept = this.#retain(topic, properties);
+      // Whoever cannot be told has the message delivered all the same, only not retained.
+      if (!isKept && qos > 0 && this.#canRefuse) return ReasonCode.QuotaExceeded;
+    }
+    const { targets, shares } = this.#routes.route(topic as TopicEntry<Route>);
+    let isRefused = false;
+    for (let i = 0; i < targets.length; i++) {
+      const target = targets[i]!;
+      if (target.hasNoLocal && target.session === session) {
+        if (target.own !== undefined && !this.#toTarget(target.own, qos, retain)) isRefused = true;
+      } else if (!this.#toTarget(target, qos, retain)) isRefused = true;
+    }
+    for (const share of shares) {
+      const member = this.#shares.choose(share, topic.name, this.#publisher);
+      if (member === undefined) continue;
+      this.#toMember(member.session, member.options.qos < qos ? member.options.qos : qos, {
+        identifiers: member.identifier > 0 ? [member.identifier] : NO_IDENTIFIERS,
+        retain: member.options.retainAsPublished && retain,
+        share: share.name,
+      });
+    }
+    this.#publish = undefined;
+    if (isRefused) return ReasonCode.QuotaExceeded;
+    const isMatched = targets.length > 0 || shares.length > 0;
+    return isMatched ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
+  }
+
+  #retain(topic: Topic, properties: Uint8Array | undefined): boolean {
+    const retained = this.#retained;
+    if (this.#frame.payloadBytes === 0) {
+      if (retained.remove(topic.name)) this.ticket = this.#store.openTicket; // [MQTT-3.3.1-6]
+      return true;
+    }
+    const propertyBytes =
+      properties?.length ?? this.#frame.propertiesEnd - this.#frame.propertiesStart;
+    const bytes = topic.bytes.length + this.#frame.payloadBytes + propertyBytes;
+    if (!retained.hasRoomFor(topic.name, bytes)) {
+      this.#statistics.dropped[DropReason.RetainedFull]++;
+      return false;
+    }
+    retained.set(this.keep());
+    this.ticket = this.#store.openTicket;
+    return true;
+  }
+
+  /** Returns false when the receiver's queue is full and the rule is to refuse. */
+  #toTarget(target: RouteTarget, qos: QoS, retain: boolean): boolean {
+    const granted = target.qos < qos ? target.qos : qos;
+    const flag = target.retainAsPublished && retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+    if (granted > 0) {
+      return this.#toQueue(
+        target.session,
+        new Delivery(undefined, granted, flag, target.identifiers),
+      );
+    }
+    if (this.#holdTicket > 0) this.#postpone(target, flag);
+    else this.#toQoS0(target.session, flag, target.identifiers);
+    return true;
+  }
+
+  #toMember(
+    session: Session,
+    qos: number,
+    how: {
+      readonly identifiers: readonly number[];
+      readonly retain: boolean;
+      readonly share: string;
+    },
+  ): void {
+    if (qos === 0) {
+      this.#toQoS0(session, how.retain, how.identifiers);
+      return;
+    }
+    const delivery = new Delivery(undefined, qos as QoS, how.retain, how.identifiers);
+    delivery.share = how.share;
+    this.#toQueue(session, delivery);
+  }
+
+  #toQueue(session: Session, delivery: Delivery): boolean {
+    const isTaken = session.outbound.deliver(delivery, this.#frame, this.keep, this.#holdTicket);
+    if (session.isStored) this.ticket = this.#store.openTicket;
+    return isTaken;
+  }
+
+  #toQoS0(session: Session, retain: boolean, identifiers: readonly number[]): void {
+    const sender = session.connection?.sender;
+    if (sender === undefined) {
+      if (this.#limits.queueQoS0 && session.isStored) {
+        this.#toQueue(session, new Delivery(undefined, 0, retain, identifiers));
+      } else this.#statistics.dropped[DropReason.Offline]++;
+    } else if (!sender.hasRoom) sender.dropped(DropReason.OutboxFull, this.#frame.topic);
+    else if (!sender.sendPublish(this.#frame, publishFlags(false, 0, retain), 0, identifiers)) {
+      sender.dropped(DropReason.PacketTooLarge, this.#frame.topic);
+    }
+  }
+
+  #postpone(target: RouteTarget, retain: boolean): void {
+    this.#postponed.push({ ticket: this.#holdTicket, message: this.keep(), target, retain });
+    this.#awaitCommit();
+  }
+
+  #awaitCommit(): void {
+    if (this.#waitsForCommit) return;
+    this.#waitsForCommit = true;
+    this.#store.afterCommit(this);
+  }
+}

@@ -1,0 +1,120 @@
+import type { Clock } from '../base/clock.js';
+import type { Connection } from '../session/connection.js';
+import { Delivery } from '../session/delivery.js';
+import { publishFlags } from '../session/receiver.js';
+import type { Session } from '../session/session.js';
+import { DropReason } from '../session/statistics.js';
+import type { Subscription } from '../session/subscription.js';
+import type { TopicFilter } from '../topic/topic-filter.js';
+import type { ApplicationMessage } from '../wire/application-message.js';
+import type { QoS } from '../wire/control-packet.js';
+import { PublishFrame } from '../wire/publish-frame.js';
+import type { RetainedMessages } from './retained.js';
+
+/** The retained messages that one Subscription has still to get. */
+interface Flood {
+  readonly subscription: Subscription;
+  readonly messages: Iterator<ApplicationMessage, void>;
+}
+
+/**
+ * Retained messages for new Subscriptions, pulled as the client's socket and quota take them: a flood of
+ * any size is neither buffered nor counted against the client's queue.
+ */
+export class RetainedDelivery {
+  readonly #retained: RetainedMessages;
+  readonly #clock: Clock;
+  readonly #frame = new PublishFrame();
+  readonly #waiting = new Map<Session, Flood[]>();
+
+  constructor(retained: RetainedMessages, clock: Clock) {
+    this.#retained = retained;
+    this.#clock = clock;
+  }
+
+  /** Notes what is due by Retain Handling; nothing is sent before `pump`. */
+  begin(
+    connection: Connection,
+    subscription: Subscription,
+    parsed: TopicFilter,
+    existed: boolean,
+  ): void {
+    const { retainHandling } = subscription.options;
+    if (parsed.shareName !== undefined) return;
+    if (retainHandling === 2 || (retainHandling === 1 && existed)) return; // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
+    const session = connection.session!;
+    const messages = this.#retained.matching(parsed.topicFilter);
+    session.awaitsRetained = true;
+    const floods = this.#waiting.get(session);
+    if (floods === undefined) this.#waiting.set(session, [{ subscription, messages }]);
+    else floods.push({ subscription, messages });
+  }
+
+  /** Sends what fits. Called behind SUBACK, and when the client has room again. */
+  pump(session: Session): void {
+    const floods = this.#waiting.get(session);
+    if (floods === undefined) return;
+    while (floods.length > 0 && this.#canSend(session)) {
+      const { subscription, messages } = floods[0]!;
+      const isWanted = session.subscriptions.has(subscription.topicFilter);
+      const next = isWanted ? messages.next() : undefined;
+      if (next === undefined || next.done === true) floods.shift();
+      else this.#send(session, subscription, next.value);
+    }
+    if (floods.length > 0) return;
+    this.#waiting.delete(session);
+    session.awaitsRetained = false;
+  }
+
+  /** The client is gone: a stored Session gets the rest of its QoS 1 and 2 messages by its queue. */
+  end(session: Session): void {
+    const floods = this.#waiting.get(session);
+    if (floods === undefined) return;
+    this.#waiting.delete(session);
+    session.awaitsRetained = false;
+    if (!session.isStored) return;
+    for (const { subscription, messages } of floods) {
+      for (let next = messages.next(); next.done !== true; next = messages.next()) {
+        const qos = lower(subscription.options.qos, next.value.qos);
+        if (qos > 0) this.#queue(session, subscription, next.value, qos);
+      }
+    }
+  }
+
+  #canSend(session: Session): boolean {
+    const sender = session.connection?.sender;
+    return sender?.hasRoom === true && session.outbound.isClear;
+  }
+
+  #send(session: Session, subscription: Subscription, message: ApplicationMessage): void {
+    const qos = lower(subscription.options.qos, message.qos);
+    if (qos > 0) {
+      this.#queue(session, subscription, message, qos);
+      return;
+    }
+    const sender = session.connection!.sender!;
+    this.#frame.fromMessage(message, this.#clock.wallMs());
+    const flags = publishFlags(false, 0, true); // [MQTT-3.3.1-8]
+    const isSent = sender.sendPublish(this.#frame, flags, 0, identifiersOf(subscription));
+    if (!isSent) sender.dropped(DropReason.PacketTooLarge, message.topicBytes);
+  }
+
+  #queue(
+    session: Session,
+    subscription: Subscription,
+    message: ApplicationMessage,
+    qos: QoS,
+  ): void {
+    this.#frame.fromMessage(message, this.#clock.wallMs());
+    const delivery = new Delivery(undefined, qos, true, identifiersOf(subscription));
+    session.outbound.deliver(delivery, this.#frame, () => message, 0);
+  }
+}
+
+function identifiersOf(subscription: Subscription): readonly number[] {
+  return subscription.identifier > 0 ? [subscription.identifier] : [];
+}
+
+function lower(one: QoS, other: QoS): QoS {
+  return one < other ? one : other;
+}

@@ -1,0 +1,283 @@
+import type { Clock, Timers } from '../base/clock.js';
+import type { Logger } from '../base/log.js';
+import type { Delivery } from '../session/delivery.js';
+import type { DisconnectCause } from '../session/host.js';
+import type { OutboundContext } from '../session/outbound-flow.js';
+import { NEVER_ENDS, Session } from '../session/session.js';
+import type { QueuePosition } from '../session/session-store.js';
+import { DropReason, type Statistics } from '../session/statistics.js';
+import type { Hooks } from './hooks.js';
+import type { PublishPath } from './publish-path.js';
+import type { RetainedDelivery } from './retained-delivery.js';
+import type { SessionRecord, Store } from './store.js';
+import type { SubscribePath } from './subscribe-path.js';
+import { willApplicationMessage } from './wills.js';
+
+const HANDOVER_ENTRIES = 256;
+
+/** All Sessions by Client Identifier, and what becomes of them when their client goes. */
+export class SessionRegistry {
+  readonly #sessions = new Map<string, Session>();
+  readonly #byNumber = new Map<number, Session>();
+  readonly #outlived: Session[] = [];
+  readonly #context: OutboundContext;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #statistics: Statistics;
+  readonly #hooks: Hooks;
+  readonly #log: Logger;
+  readonly #publishPath: PublishPath;
+  readonly #subscribePath: SubscribePath;
+  readonly #retainedDelivery: RetainedDelivery;
+
+  constructor(parts: {
+    readonly context: OutboundContext;
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly timers: Timers;
+    readonly statistics: Statistics;
+    readonly hooks: Hooks;
+    readonly log: Logger;
+    readonly publishPath: PublishPath;
+    readonly subscribePath: SubscribePath;
+    readonly retainedDelivery: RetainedDelivery;
+  }) {
+    this.#context = parts.context;
+    this.#store = parts.store;
+    this.#clock = parts.clock;
+    this.#timers = parts.timers;
+    this.#statistics = parts.statistics;
+    this.#hooks = parts.hooks;
+    this.#log = parts.log;
+    this.#publishPath = parts.publishPath;
+    this.#subscribePath = parts.subscribePath;
+    this.#retainedDelivery = parts.retainedDelivery;
+  }
+
+  get count(): number {
+    return this.#sessions.size;
+  }
+
+  all(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  get(clientIdentifier: string): Session | undefined {
+    return this.#sessions.get(clientIdentifier);
+  }
+
+  byNumber(sessionNumber: number): Session | undefined {
+    return this.#byNumber.get(sessionNumber);
+  }
+
+  /**
+   * A new Session. With `isStored` all of it goes to the store; with `hasRecord` alone only the record
+   * that a will needs to survive a crash.
+   */
+  create(clientIdentifier: string, isStored: boolean, hasRecord: boolean): Session {
+    const session = this.#newSession(clientIdentifier);
+    if (isStored || hasRecord) session.recordNumber = this.#store.nextSessionNumber();
+    if (isStored) this.#number(session);
+    this.#sessions.set(clientIdentifier, session);
+    return session;
+  }
+
+  /** A Session that the store already has. */
+  restore(record: SessionRecord, queue: Omit<QueuePosition, 'sessionNumber'>): void {
+    const { clientIdentifier } = record;
+    const session = this.#newSession(clientIdentifier);
+    session.recordNumber = record.sessionNumber;
+    this.#number(session);
+    session.userName = record.userName;
+    session.protocolVersion = record.protocolVersion;
+    session.expirySeconds = record.sessionExpiryIntervalSeconds;
+    session.disconnectedAtWallMs = record.disconnectedAtWallMs;
+    session.will = record.will;
+    session.willDueWallMs = record.willDueWallMs;
+    session.outbound.restorePosition(queue);
+    const other = this.#sessions.get(clientIdentifier);
+    // A Session that was being discarded when the process ended has a younger one in its place.
+    if (other !== undefined && other.recordNumber > session.recordNumber)
+      this.#outlived.push(session);
+    else {
+      if (other !== undefined) this.#outlived.push(other);
+      this.#sessions.set(clientIdentifier, session);
+    }
+  }
+
+  /** Writes the Session's record as it is now. */
+  save(session: Session): void {
+    if (session.recordNumber > 0) this.#store.putSession(recordOf(session));
+  }
+
+  /** After recovery: who was connected when the process ended has lost its connection now. */
+  resumeAll(): void {
+    for (const session of this.#outlived.splice(0)) this.#release(session);
+    for (const session of [...this.#sessions.values()]) {
+      if (session.disconnectedAtWallMs === 0) this.#leave(session, true);
+      else this.#armTimer(session);
+    }
+  }
+
+  /** The Session's client is gone; the will, the Session's end or its waiting time follow. */
+  disconnected(session: Session, cause: DisconnectCause): void {
+    this.#retainedDelivery.end(session);
+    session.connection = undefined;
+    session.outbound.detach();
+    this.#leave(session, cause.kind !== 'client-disconnect');
+  }
+
+  /** A client has come back, or a new one takes the Session over: nothing is due any more. */
+  attached(session: Session): void {
+    this.#timers.disarm(session.timer);
+    session.disconnectedAtWallMs = 0;
+    session.willDueWallMs = 0;
+  }
+
+  /** The Session State is discarded: by Clean Start, by expiry, or with its connection. */
+  end(session: Session): void {
+    this.publishWill(session);
+    this.#timers.disarm(session.timer);
+    this.#sessions.delete(session.clientIdentifier);
+    this.#release(session);
+    if (!this.#hooks.sessionEnded.empty) {
+      this.#hooks.sessionEnded.run({ clientIdentifier: session.clientIdentifier });
+    }
+  }
+
+  /** Publishes the will if there is one, and never again. [MQTT-3.1.2-10] */
+  publishWill(session: Session): void {
+    const { will } = session;
+    if (will === undefined) return;
+    session.will = undefined;
+    session.willDueWallMs = 0;
+    this.#publishPath.publishMessage(willApplicationMessage(will, session, this.#clock), session);
+  }
+
+  #newSession(clientIdentifier: string): Session {
+    return new Session(clientIdentifier, this.#context, (due) => this.#timeIsUp(due));
+  }
+
+  #number(session: Session): void {
+    session.outbound.sessionNumber = session.recordNumber;
+    this.#byNumber.set(session.recordNumber, session);
+  }
+
+  /** Its subscriptions, queue and records go; unfinished messages of shares go to other members. */
+  #release(session: Session): void {
+    const hasShares = [...session.subscriptions.keys()].some((name) => name.startsWith('$share/'));
+    for (const subscription of [...session.subscriptions.values()]) {
+      this.#subscribePath.remove(subscription);
+    }
+    const { outbound } = session;
+    if (!session.isStored) {
+      this.#handOver(outbound.unfinished());
+      this.#forget(session);
+    } else if (hasShares && outbound.count > 0) {
+      // A crash while it is handed over must not bring the Session back.
+      session.expirySeconds = 0;
+      this.save(session);
+      this.#handOverStored(session, outbound.headSequence);
+    } else {
+      this.#statistics.dropped[DropReason.SessionEnded] += outbound.count;
+      this.#forget(session);
+    }
+  }
+
+  #leave(session: Session, withWill: boolean): void {
+    const nowWallMs = this.#clock.wallMs();
+    session.disconnectedAtWallMs = nowWallMs;
+    const { will } = session;
+    if (!withWill)
+      session.will = undefined; // [MQTT-3.14.4-3]
+    else if (will !== undefined) {
+      const delaySeconds = Math.min(will.delayIntervalSeconds, session.expirySeconds);
+      if (delaySeconds === 0) this.publishWill(session);
+      else session.willDueWallMs = nowWallMs + delaySeconds * 1000; // [MQTT-3.1.3-9]
+    }
+    if (session.expirySeconds === 0) {
+      this.end(session); // [MQTT-3.1.2-23]
+      return;
+    }
+    this.save(session);
+    this.#armTimer(session);
+  }
+
+  /** The nearer of delayed will and end of the Session. */
+  #armTimer(session: Session): void {
+    const nowWallMs = this.#clock.wallMs();
+    let dueWallMs = Number.POSITIVE_INFINITY;
+    if (session.expirySeconds !== NEVER_ENDS) {
+      dueWallMs = session.disconnectedAtWallMs + session.expirySeconds * 1000;
+    }
+    if (session.willDueWallMs > 0) dueWallMs = Math.min(dueWallMs, session.willDueWallMs);
+    if (dueWallMs === Number.POSITIVE_INFINITY) return;
+    this.#timers.arm(session.timer, Math.max(0, dueWallMs - nowWallMs));
+  }
+
+  #timeIsUp(session: Session): void {
+    const nowWallMs = this.#clock.wallMs();
+    if (session.willDueWallMs > 0 && session.willDueWallMs <= nowWallMs) {
+      this.publishWill(session);
+      this.save(session);
+    }
+    const endsWallMs = session.disconnectedAtWallMs + session.expirySeconds * 1000;
+    if (session.expirySeconds !== NEVER_ENDS && endsWallMs <= nowWallMs) {
+      this.#log.info(
+        { event: 'session_expired', client: session.clientIdentifier },
+        `The session of ${session.clientIdentifier} ended: its client did not come back within ${session.expirySeconds} s`,
+      );
+      this.end(session);
+      return;
+    }
+    this.#armTimer(session);
+  }
+
+  /** Unfinished messages of a share go to another member; the others are counted as dropped. */
+  #handOver(deliveries: Iterable<Delivery>): void {
+    for (const delivery of deliveries) {
+      const { share, message } = delivery;
+      // A QoS 2 message whose exchange has begun must not go to another client. [MQTT-4.8.2-5]
+      const mayMove = delivery.qos === 1 || delivery.packetIdentifier === 0;
+      const isMoved =
+        share !== undefined &&
+        message !== undefined &&
+        mayMove &&
+        this.#publishPath.passOn(share, message);
+      if (!isMoved) this.#statistics.dropped[DropReason.SessionEnded]++;
+    }
+  }
+
+  /** The same for a queue on disk, page by page; only then the records go. */
+  #handOverStored(session: Session, from: number): void {
+    const { outbound } = session;
+    this.#store.readQueue(outbound, from, outbound.tailSequence, HANDOVER_ENTRIES, {
+      page: (deliveries, end) => {
+        for (const delivery of deliveries) outbound.nameExchange(delivery);
+        this.#handOver(deliveries);
+        if (end < outbound.tailSequence) this.#handOverStored(session, end);
+        else this.#forget(session);
+      },
+    });
+  }
+
+  #forget(session: Session): void {
+    this.#byNumber.delete(session.recordNumber);
+    if (session.recordNumber > 0) this.#store.removeSession(recordOf(session));
+  }
+}
+
+function recordOf(session: Session): SessionRecord {
+  return {
+    sessionNumber: session.recordNumber,
+    clientIdentifier: session.clientIdentifier,
+    userName: session.userName,
+    protocolVersion: session.protocolVersion,
+    sessionExpiryIntervalSeconds: session.expirySeconds,
+    connected: session.connection !== undefined,
+    disconnectedAtWallMs: session.disconnectedAtWallMs,
+    will: session.will,
+    willDueWallMs: session.willDueWallMs,
+  };
+}

@@ -1,0 +1,75 @@
+import type { Random } from '../base/random.js';
+import type { Subscription } from '../session/subscription.js';
+import {
+  ShareGroup,
+  type ShareMemberView,
+  type ShareStrategy,
+} from '../topic/shared-subscription.js';
+
+/** The members of one Shared Subscription: one ShareName and one filter (5.0, section 4.8.2). */
+export class Share {
+  /** `$share/{ShareName}/{filter}`. */
+  readonly name: string;
+  readonly topicFilter: string;
+  readonly group: ShareGroup<Subscription>;
+
+  constructor(name: string, topicFilter: string, strategy: ShareStrategy) {
+    this.name = name;
+    this.topicFilter = topicFilter;
+    this.group = new ShareGroup(strategy);
+  }
+}
+
+const view: ShareMemberView<Subscription> = {
+  online: (member) => member.session.connection !== undefined,
+  inFlight: (member) => member.session.outbound.inFlight + member.session.outbound.waiting,
+};
+
+/** All Shared Subscriptions, by their full name. */
+export class Shares {
+  readonly #shares = new Map<string, Share>();
+  readonly #strategy: ShareStrategy;
+  readonly #random: Random;
+
+  constructor(strategy: ShareStrategy, random: Random) {
+    this.#strategy = strategy;
+    this.#random = random;
+  }
+
+  /** Joins the share, which is made if it is new: then `created` is true and it must be put into the tree. */
+  join(subscription: Subscription, topicFilter: string): { share: Share; created: boolean } {
+    const { topicFilter: name, session } = subscription;
+    let share = this.#shares.get(name);
+    const created = share === undefined;
+    if (share === undefined) {
+      share = new Share(name, topicFilter, this.#strategy);
+      this.#shares.set(name, share);
+    }
+    share.group.add(subscription, session.clientIdentifier);
+    return { share, created };
+  }
+
+  /** Returns the share when it is empty now and must be taken out of the tree. */
+  leave(subscription: Subscription): Share | undefined {
+    const share = this.#shares.get(subscription.topicFilter);
+    if (share === undefined) return undefined;
+    share.group.remove(subscription);
+    if (share.group.size > 0) return undefined;
+    this.#shares.delete(share.name);
+    return share;
+  }
+
+  get(name: string): Share | undefined {
+    return this.#shares.get(name);
+  }
+
+  /** One member, an online one where there is any; `excluded` when another is to be found. */
+  choose(
+    share: Share,
+    topicName: string,
+    publisher: string,
+    excluded?: Subscription,
+  ): Subscription | undefined {
+    return share.group.choose(topicName, publisher, view, this.#random, excluded);
+  }
+}

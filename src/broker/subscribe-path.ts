@@ -1,0 +1,191 @@
+import type { Connection } from '../session/connection.js';
+import type { Decision } from '../session/host.js';
+import type { Limits } from '../session/limits.js';
+import type { Session } from '../session/session.js';
+import type { Subscription } from '../session/subscription.js';
+import type { RouteCache } from '../topic/route-cache.js';
+import type { SubscriptionTree } from '../topic/subscription-tree.js';
+import { parseTopicFilter, type TopicFilter } from '../topic/topic-filter.js';
+import type { Subscribe, SubscribeEntry, Unsubscribe } from '../wire/control-packet.js';
+import { ProtocolViolation } from '../wire/protocol-violation.js';
+import { isFailure, ReasonCode } from '../wire/reason-code.js';
+import { clientView } from './client-view.js';
+import type { Hooks } from './hooks.js';
+import type { RetainedDelivery } from './retained-delivery.js';
+import type { Route, Subscriber } from './route.js';
+import type { Shares } from './shares.js';
+import type { Store, StoredSubscription } from './store.js';
+
+/** SUBSCRIBE and UNSUBSCRIBE (sections 3.8 and 3.10). */
+export class SubscribePath {
+  /** Of the request just carried out: its batch, or 0. */
+  ticket = 0;
+  readonly #tree: SubscriptionTree<Subscriber>;
+  readonly #routes: RouteCache<Route>;
+  readonly #shares: Shares;
+  readonly #store: Store;
+  readonly #hooks: Hooks;
+  readonly #limits: Limits;
+  readonly #retained: RetainedDelivery;
+
+  constructor(parts: {
+    readonly tree: SubscriptionTree<Subscriber>;
+    readonly routes: RouteCache<Route>;
+    readonly shares: Shares;
+    readonly store: Store;
+    readonly hooks: Hooks;
+    readonly limits: Limits;
+    readonly retained: RetainedDelivery;
+  }) {
+    this.#tree = parts.tree;
+    this.#routes = parts.routes;
+    this.#shares = parts.shares;
+    this.#store = parts.store;
+    this.#hooks = parts.hooks;
+    this.#limits = parts.limits;
+    this.#retained = parts.retained;
+  }
+
+  authorize(connection: Connection, subscribe: Subscribe): Decision<readonly ReasonCode[]> {
+    const { authorizeSubscribe } = this.#hooks;
+    if (authorizeSubscribe.empty) return subscribe.entries.map(() => ReasonCode.Success);
+    const client = clientView(connection);
+    const decisions = subscribe.entries.map((entry) => authorizeSubscribe.run(client, entry));
+    return decisions.some((decision) => decision instanceof Promise)
+      ? Promise.all(decisions)
+      : (decisions as ReasonCode[]);
+  }
+
+  /** One reason code for each filter, in order. [MQTT-3.8.4-6] */
+  subscribe(
+    connection: Connection,
+    subscribe: Subscribe,
+    authorizations: readonly ReasonCode[],
+  ): readonly ReasonCode[] {
+    const { subscriptionIdentifier } = subscribe;
+    if (subscriptionIdentifier !== undefined && !this.#limits.subscriptionIdentifiersAvailable) {
+      throw new ProtocolViolation(
+        ReasonCode.SubscriptionIdentifiersNotSupported,
+        'Subscription Identifiers are switched off on this server',
+      );
+    }
+    this.ticket = 0;
+    return subscribe.entries.map((entry, i) => {
+      const authorization = authorizations[i]!;
+      if (isFailure(authorization)) return authorization;
+      return this.#subscribeOne(connection, entry, subscriptionIdentifier ?? 0);
+    });
+  }
+
+  unsubscribe(connection: Connection, unsubscribe: Unsubscribe): readonly ReasonCode[] {
+    const session = connection.session!;
+    this.ticket = 0;
+    return unsubscribe.topicFilters.map((topicFilter) => {
+      const parsed = parseTopicFilter(topicFilter, this.#limits);
+      if (parsed === undefined) return ReasonCode.TopicFilterInvalid;
+      const subscription = session.subscriptions.get(topicFilter);
+      if (subscription === undefined) return ReasonCode.NoSubscriptionExisted;
+      this.remove(subscription);
+      if (session.isStored) {
+        this.#store.removeSubscription(session.number, topicFilter);
+        this.ticket = this.#store.openTicket;
+      }
+      if (!this.#hooks.unsubscribed.empty) {
+        this.#hooks.unsubscribed.run({ client: clientView(connection), topicFilter });
+      }
+      return ReasonCode.Success;
+    });
+  }
+
+  /** A Subscription that the store already has. */
+  restore(session: Session, stored: StoredSubscription): void {
+    const parsed = parseTopicFilter(stored.topicFilter, this.#limits);
+    if (parsed !== undefined) this.#add(session, stored, parsed);
+  }
+
+  /** Takes a Subscription out of the tree and of its Session; the store is the caller's. */
+  remove(subscription: Subscription): void {
+    const { topicFilter, session } = subscription;
+    session.subscriptions.delete(topicFilter);
+    const parsed = parseTopicFilter(topicFilter, this.#limits);
+    if (parsed === undefined) return;
+    if (parsed.shareName === undefined) this.#tree.remove(topicFilter, subscription);
+    else {
+      const emptied = this.#shares.leave(subscription);
+      if (emptied === undefined) return;
+      this.#tree.remove(parsed.topicFilter, emptied);
+    }
+    this.#routes.filterChanged(parsed.topicFilter);
+  }
+
+  #subscribeOne(connection: Connection, entry: SubscribeEntry, identifier: number): ReasonCode {
+    const session = connection.session!;
+    let request = entry;
+    if (!this.#hooks.changeSubscribe.empty) {
+      const changed = this.#hooks.changeSubscribe.run(clientView(connection), entry);
+      if (typeof changed === 'number') return changed;
+      request = changed;
+    }
+    const parsed = parseTopicFilter(request.topicFilter, this.#limits);
+    const refusal = this.#refusal(session, request, parsed);
+    if (refusal !== undefined || parsed === undefined) {
+      return refusal ?? ReasonCode.TopicFilterInvalid;
+    }
+    const qos = Math.min(request.options.qos, this.#limits.qosMax) as 0 | 1 | 2;
+    const stored: StoredSubscription = {
+      topicFilter: request.topicFilter,
+      options: { ...request.options, qos },
+      subscriptionIdentifier: identifier > 0 ? identifier : undefined,
+    };
+    const existed = session.subscriptions.has(request.topicFilter);
+    const subscription = this.#add(session, stored, parsed);
+    if (session.isStored) {
+      this.#store.putSubscription(session.number, stored);
+      this.ticket = this.#store.openTicket;
+    }
+    this.#retained.begin(connection, subscription, parsed, existed);
+    if (!this.#hooks.subscribed.empty) {
+      this.#hooks.subscribed.run({ client: clientView(connection), ...request });
+    }
+    return qos; // [MQTT-3.9.3-1]
+  }
+
+  #refusal(
+    session: Session,
+    request: SubscribeEntry,
+    parsed: TopicFilter | undefined,
+  ): ReasonCode | undefined {
+    const limits = this.#limits;
+    if (parsed === undefined) return ReasonCode.TopicFilterInvalid;
+    if (parsed.shareName !== undefined && !limits.sharedSubscriptionAvailable) {
+      return ReasonCode.SharedSubscriptionsNotSupported;
+    }
+    if (parsed.hasWildcard && !limits.wildcardSubscriptionAvailable) {
+      return ReasonCode.WildcardSubscriptionsNotSupported;
+    }
+    const isFull = session.subscriptions.size >= limits.subscriptionsPerSessionMax;
+    if (isFull && !session.subscriptions.has(request.topicFilter)) return ReasonCode.QuotaExceeded;
+    return undefined;
+  }
+
+  /** Replaces a Subscription with the same filter. [MQTT-3.8.4-3] */
+  #add(session: Session, stored: StoredSubscription, parsed: TopicFilter): Subscription {
+    const old = session.subscriptions.get(stored.topicFilter);
+    if (old !== undefined) this.remove(old);
+    const subscription: Subscription = {
+      session,
+      topicFilter: stored.topicFilter,
+      options: stored.options,
+      identifier: stored.subscriptionIdentifier ?? 0,
+    };
+    session.subscriptions.set(stored.topicFilter, subscription);
+    if (parsed.shareName === undefined) this.#tree.insert(parsed.topicFilter, subscription);
+    else {
+      const { share, created } = this.#shares.join(subscription, parsed.topicFilter);
+      if (!created) return subscription;
+      this.#tree.insert(parsed.topicFilter, share);
+    }
+    this.#routes.filterChanged(parsed.topicFilter);
+    return subscription;
+  }
+}

@@ -1,0 +1,131 @@
+import { Fifo } from '../base/fifo.js';
+import {
+  type AcknowledgementType,
+  PacketType,
+  type ProtocolVersion,
+} from '../wire/control-packet.js';
+import { ReasonCode } from '../wire/reason-code.js';
+import type { Outbox } from './outbox.js';
+import type { CommitWaiter, SessionStore } from './session-store.js';
+
+/** An answer that waits for its batch, or behind one that does. */
+interface WaitingAnswer {
+  readonly ticket: number;
+  readonly type: AcknowledgementType | 0;
+  readonly packetIdentifier: number;
+  readonly reasonCode: ReasonCode;
+  readonly bytes: Uint8Array | undefined;
+  readonly sent: (() => void) | undefined;
+}
+
+/**
+ * Answers to one client in the order of its requests, each when what it promises is durable.
+ * [MQTT-4.6.0-2] [MQTT-4.6.0-3]
+ */
+export class Acknowledgements implements CommitWaiter {
+  readonly #outbox: Outbox;
+  readonly #store: SessionStore;
+  readonly #version: ProtocolVersion;
+  readonly #waiting = new Fifo<WaitingAnswer>();
+  #waitsForCommit = false;
+  #closed = false;
+  /** PUBACKs that wait: QoS 1 messages received and not acknowledged. */
+  unacknowledged = 0;
+
+  constructor(outbox: Outbox, store: SessionStore, version: ProtocolVersion) {
+    this.#outbox = outbox;
+    this.#store = store;
+    this.#version = version;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** PUBACK, PUBREC or PUBCOMP, once `ticket` is durable; 0 is at once. */
+  acknowledge(
+    type: AcknowledgementType,
+    packetIdentifier: number,
+    reasonCode: ReasonCode,
+    ticket: number,
+  ): void {
+    if (this.#waiting.length === 0 && ticket <= this.#store.committedTicket) {
+      this.#write(type, packetIdentifier, reasonCode);
+      return;
+    }
+    if (type === PacketType.PUBACK) this.unacknowledged++;
+    this.#wait({ ticket, type, packetIdentifier, reasonCode, bytes: undefined, sent: undefined });
+  }
+
+  /** Any other answer, encoded; `sent` runs when it is in the outbox. */
+  answer(bytes: Uint8Array, ticket: number, sent?: () => void): void {
+    if (this.#waiting.length === 0 && ticket <= this.#store.committedTicket) {
+      this.#outbox.append(bytes);
+      sent?.();
+      return;
+    }
+    this.#wait({
+      ticket,
+      type: 0,
+      packetIdentifier: 0,
+      reasonCode: ReasonCode.Success,
+      bytes,
+      sent,
+    });
+  }
+
+  /** Whether an answer of this kind to this identifier is already on its way. */
+  isWaiting(type: AcknowledgementType, packetIdentifier: number): boolean {
+    for (const answer of this.#waiting) {
+      if (answer.type === type && answer.packetIdentifier === packetIdentifier) return true;
+    }
+    return false;
+  }
+
+  committed(ticket: number): void {
+    this.#waitsForCommit = false;
+    while (!this.#closed) {
+      const answer = this.#waiting.peek();
+      if (answer === undefined) return;
+      if (answer.ticket > ticket) {
+        this.#awaitCommit();
+        return;
+      }
+      this.#waiting.shift();
+      if (answer.bytes !== undefined) this.#outbox.append(answer.bytes);
+      else if (answer.type !== 0) {
+        if (answer.type === PacketType.PUBACK) this.unacknowledged--;
+        this.#write(answer.type, answer.packetIdentifier, answer.reasonCode);
+      }
+      answer.sent?.();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#waiting.clear();
+  }
+
+  #wait(answer: WaitingAnswer): void {
+    this.#waiting.push(answer);
+    this.#awaitCommit();
+  }
+
+  #awaitCommit(): void {
+    if (this.#waitsForCommit) return;
+    this.#waitsForCommit = true;
+    this.#store.afterCommit(this);
+  }
+
+  #write(type: AcknowledgementType, packetIdentifier: number, reasonCode: ReasonCode): void {
+    const withReason = reasonCode !== ReasonCode.Success && this.#version === 5;
+    const outbox = this.#outbox;
+    const at = outbox.reserve(withReason ? 5 : 4);
+    const { target } = outbox;
+    target[at] = (type << 4) | (type === PacketType.PUBREL ? 0x02 : 0);
+    target[at + 1] = withReason ? 3 : 2;
+    target[at + 2] = packetIdentifier >>> 8;
+    target[at + 3] = packetIdentifier & 0xff;
+    if (withReason) target[at + 4] = reasonCode;
+  }
+}

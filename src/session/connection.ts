@@ -1,0 +1,466 @@
+import { unreachable } from '../base/assert.js';
+import { type Clock, type EndOfTick, TimerEntry, type Timers } from '../base/clock.js';
+import type { Logger } from '../base/log.js';
+import {
+  type AcknowledgementType,
+  type Auth,
+  type Connack,
+  type Connect,
+  type Disconnect,
+  PacketType,
+  type ProtocolVersion,
+} from '../wire/control-packet.js';
+import { decode } from '../wire/decode.js';
+import { encode } from '../wire/encode.js';
+import { Framer } from '../wire/framer.js';
+import { ProtocolViolation } from '../wire/protocol-violation.js';
+import type { Publish } from '../wire/publish.js';
+import { ReasonCode } from '../wire/reason-code.js';
+import { Acknowledgements } from './acknowledgements.js';
+import type { BufferPool } from './buffer-pool.js';
+import type { Decision, DisconnectCause, Host } from './host.js';
+import { InboundFlow } from './inbound-flow.js';
+import type { Limits, ListenerPolicy } from './limits.js';
+import type { NetworkConnection, NetworkConnectionEvents } from './network-connection.js';
+import { Outbox } from './outbox.js';
+import { PublishSender } from './publish-sender.js';
+import type { Session } from './session.js';
+import type { SessionStore } from './session-store.js';
+import { DropReason, type Statistics } from './statistics.js';
+
+/** What all connections of a broker share. */
+export interface ConnectionContext {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly endOfTick: EndOfTick;
+  readonly log: Logger;
+  readonly limits: Limits;
+  readonly statistics: Statistics;
+  readonly pool: BufferPool;
+  readonly store: SessionStore;
+  /** Decoded into again and again: one PUBLISH at a time is on the path. */
+  readonly publish: Publish;
+}
+
+/** What the broker decided for an accepted client. */
+export interface Accepted {
+  readonly session: Session;
+  readonly connack: Omit<Connack, 'type' | 'reasonCode'>;
+  readonly keepAliveSeconds: number;
+  readonly receiveMaximum: number;
+}
+
+const PINGRESP = Uint8Array.of(0xd0, 0);
+
+type Phase = 'awaiting-connect' | 'connecting' | 'authenticating' | 'connected' | 'closed';
+
+/**
+ * The life of one Network Connection: awaiting CONNECT, (authenticating,) connected, closed. Bytes come
+ * in by `receive`; the only place where a `ProtocolViolation` is caught.
+ */
+export class Connection implements NetworkConnectionEvents {
+  readonly network: NetworkConnection;
+  readonly policy: ListenerPolicy;
+  readonly outbox: Outbox;
+  connect: Connect | undefined = undefined;
+  session: Session | undefined = undefined;
+  /** As it stands in the log and in hooks: assigned by the server where the client sent none. */
+  clientIdentifier = '';
+  userName: string | undefined = undefined;
+  version: ProtocolVersion = 4;
+  sender: PublishSender | undefined = undefined;
+  acknowledgements: Acknowledgements | undefined = undefined;
+  readonly #context: ConnectionContext;
+  readonly #framer: Framer;
+  readonly #timer: TimerEntry;
+  #inbound: InboundFlow | undefined = undefined;
+  #phase: Phase = 'awaiting-connect';
+  #suspensions = 0;
+  #keepAliveMs = 0;
+  #lastReceivedMs: number;
+  #reAuthenticating = false;
+
+  constructor(network: NetworkConnection, policy: ListenerPolicy, context: ConnectionContext) {
+    this.network = network;
+    this.policy = policy;
+    this.#context = context;
+    this.#framer = new Framer(context.limits.packetBytesMax);
+    const { endOfTick, pool, limits } = context;
+    this.outbox = new Outbox(network, endOfTick, pool, limits.outboxBytesMax, () => this.drained());
+    this.#timer = new TimerEntry(() => this.#timeIsUp());
+    this.#lastReceivedMs = context.clock.nowMs;
+    context.timers.arm(this.#timer, context.limits.connectSecondsMax * 1000);
+  }
+
+  get isConnected(): boolean {
+    return this.#phase === 'connected';
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === 'closed';
+  }
+
+  receive(chunk: Uint8Array): void {
+    if (this.#phase === 'closed') return;
+    this.#context.statistics.bytesReceived += chunk.length;
+    this.#lastReceivedMs = this.#context.clock.nowMs;
+    this.#framer.push(chunk);
+    if (this.#suspensions > 0) this.#framer.holdRest();
+    else this.#readPackets();
+  }
+
+  drained(): void {
+    if (this.#phase !== 'connected') return;
+    this.session?.outbound.pump();
+    this.#context.host.roomAgain(this);
+  }
+
+  networkClosed(cause: string): void {
+    this.#end({ kind: 'network', reasonCode: ReasonCode.UnspecifiedError, sentence: cause });
+  }
+
+  /** Sends CONNACK and begins to serve. [MQTT-3.1.4-5] */
+  accept(accepted: Accepted): void {
+    const { session, connack } = accepted;
+    this.#phase = 'connected';
+    this.session = session;
+    const acknowledgements = new Acknowledgements(this.outbox, this.#context.store, this.version);
+    this.acknowledgements = acknowledgements;
+    this.sender = this.#newSender();
+    this.#inbound = new InboundFlow(this, session, acknowledgements, this.#context);
+    this.outbox.append(
+      encode(
+        { ...connack, type: PacketType.CONNACK, reasonCode: ReasonCode.Success },
+        this.version,
+      ),
+    );
+    this.#keepAliveMs = accepted.keepAliveSeconds * 1500; // [MQTT-3.1.2-22]
+    this.#armKeepAlive(this.#keepAliveMs);
+    session.outbound.attach(this.sender, accepted.receiveMaximum);
+  }
+
+  /** CONNACK with a failure, then the end. */
+  refuse(
+    reasonCode: ReasonCode,
+    sentence: string,
+    more: Pick<Connack, 'serverReference' | 'authenticationMethod'> = {},
+  ): void {
+    if (this.#phase === 'closed') return;
+    this.#context.statistics.connectionsRefused++;
+    const reasonString = this.#problem(sentence);
+    this.outbox.append(
+      encode(
+        { type: PacketType.CONNACK, sessionPresent: false, reasonCode, reasonString, ...more },
+        this.version,
+      ),
+    );
+    this.#end({ kind: 'authentication', reasonCode, sentence });
+  }
+
+  /** Sends AUTH and waits for the client's. */
+  challenge(auth: Omit<Auth, 'type'>): void {
+    if (this.#phase === 'connecting') this.#phase = 'authenticating';
+    this.outbox.append(encode({ type: PacketType.AUTH, ...auth }, this.version));
+    if (auth.reasonCode === ReasonCode.Success) this.#reAuthenticating = false;
+  }
+
+  /** Ends the connection from the server's side, with DISCONNECT where the protocol has it. */
+  disconnect(cause: DisconnectCause, more: Pick<Disconnect, 'serverReference'> = {}): void {
+    if (this.#phase === 'closed') return;
+    if (this.version === 5 && this.#phase === 'connected') {
+      const reasonString = this.#problem(cause.sentence);
+      const { reasonCode } = cause;
+      this.outbox.append(
+        encode({ type: PacketType.DISCONNECT, reasonCode, reasonString, ...more }, this.version),
+      );
+    }
+    this.#end(cause);
+  }
+
+  /** Nothing more is read until `resume`; what has come is kept. Calls nest. */
+  suspend(): void {
+    if (this.#suspensions++ === 0) {
+      this.#framer.holdRest();
+      this.network.pauseReading();
+    }
+  }
+
+  resume(): void {
+    if (--this.#suspensions > 0 || this.#phase === 'closed') return;
+    this.network.resumeReading();
+    this.#readPackets();
+  }
+
+  /** Goes on with `settle` at once or, for a promise, when it settles; nothing is read meanwhile. */
+  decide<T>(decision: Decision<T>, settle: (value: T) => void): void {
+    if (!(decision instanceof Promise)) {
+      settle(decision);
+      return;
+    }
+    this.suspend();
+    decision.then(
+      (value) => this.#settled(() => settle(value)),
+      (error: unknown) =>
+        this.#settled(() => {
+          this.#context.log.error(
+            { event: 'hook_failed', client: this.clientIdentifier, reason: String(error) },
+            `A hook failed for client ${this.clientIdentifier}: ${String(error)}`,
+          );
+          const reasonCode = ReasonCode.UnspecifiedError;
+          const sentence = 'the server could not decide on the request';
+          if (this.#phase !== 'connected') this.refuse(reasonCode, sentence);
+          else this.disconnect({ kind: 'administrative', reasonCode, sentence });
+        }),
+    );
+  }
+
+  #settled(act: () => void): void {
+    if (this.#phase !== 'closed') this.#guard(act);
+    this.resume();
+  }
+
+  #readPackets(): void {
+    this.#guard(() => {
+      const framer = this.#framer;
+      while (this.#suspensions === 0 && this.#phase !== 'closed' && framer.next()) this.#packet();
+    });
+  }
+
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      this.#violated(error);
+    }
+  }
+
+  #violated(violation: ProtocolViolation): void {
+    const { reasonCode, statement, message } = violation;
+    this.#context.statistics.protocolViolations++;
+    const sentence = statement === '' ? message : `${message} [${statement}]`;
+    const cause: DisconnectCause = { kind: 'protocol-violation', reasonCode, sentence };
+    if (this.#phase === 'awaiting-connect') this.#refuseMalformed(violation, cause);
+    else this.disconnect(cause);
+  }
+
+  /** A CONNECT that cannot be read: CONNACK only where the client can be told. [MQTT-3.1.4-1] */
+  #refuseMalformed(violation: ProtocolViolation, cause: DisconnectCause): void {
+    const { reasonCode } = violation;
+    const version =
+      this.#framer.packetStart < this.#framer.packetEnd ? protocolLevel(this.#framer) : 0;
+    const isUnknownVersion = reasonCode === ReasonCode.UnsupportedProtocolVersion;
+    if (version === 5 || isUnknownVersion) {
+      this.version = isUnknownVersion && version < 5 ? 4 : 5;
+      this.outbox.append(
+        encode({ type: PacketType.CONNACK, sessionPresent: false, reasonCode }, this.version),
+      );
+    }
+    this.#end(cause);
+  }
+
+  #packet(): void {
+    const framer = this.#framer;
+    const type = framer.bytes[framer.packetStart]! >>> 4;
+    if (type === PacketType.PUBLISH && this.#phase === 'connected') {
+      this.#inbound!.publish(framer);
+      return;
+    }
+    if (this.#phase !== 'connected') this.#checkPhase(type);
+    else if (type >= PacketType.PUBACK && type <= PacketType.PUBCOMP) {
+      this.#inbound!.acknowledgement(framer, type as AcknowledgementType);
+      return;
+    }
+    const packet = decode(framer, this.version, 'client');
+    switch (packet.type) {
+      case PacketType.CONNECT:
+        this.#connect(packet);
+        break;
+      case PacketType.SUBSCRIBE:
+        this.#inbound!.subscribe(packet);
+        break;
+      case PacketType.UNSUBSCRIBE:
+        this.#inbound!.unsubscribe(packet);
+        break;
+      case PacketType.PINGREQ:
+        this.outbox.append(PINGRESP); // [MQTT-3.12.4-1]
+        break;
+      case PacketType.DISCONNECT:
+        this.#disconnect(packet);
+        break;
+      case PacketType.AUTH:
+        this.#auth(packet);
+        break;
+      case PacketType.PUBLISH:
+      case PacketType.PUBACK:
+      case PacketType.PUBREC:
+      case PacketType.PUBREL:
+      case PacketType.PUBCOMP:
+      case PacketType.CONNACK:
+      case PacketType.SUBACK:
+      case PacketType.UNSUBACK:
+      case PacketType.PINGRESP:
+        throw new ProtocolViolation(
+          ReasonCode.ProtocolError,
+          'The client sent a packet that only a server sends',
+        );
+      default:
+        unreachable(packet);
+    }
+  }
+
+  #checkPhase(type: number): void {
+    if (this.#phase === 'awaiting-connect' && type !== PacketType.CONNECT) {
+      throw new ProtocolViolation(
+        ReasonCode.ProtocolError,
+        'The first packet was not a CONNECT',
+        'MQTT-3.1.0-1',
+      );
+    }
+    const mayAnswer = type === PacketType.AUTH || type === PacketType.DISCONNECT;
+    if (this.#phase === 'authenticating' && !mayAnswer) {
+      throw new ProtocolViolation(
+        ReasonCode.ProtocolError,
+        'Only AUTH and DISCONNECT may follow while authentication is not complete',
+        'MQTT-4.12.0-5',
+      );
+    }
+  }
+
+  #connect(connect: Connect): void {
+    if (this.#phase !== 'awaiting-connect') {
+      throw new ProtocolViolation(
+        ReasonCode.ProtocolError,
+        'The client sent a second CONNECT on the same connection',
+        'MQTT-3.1.0-2',
+      );
+    }
+    this.#phase = 'connecting';
+    this.connect = connect;
+    this.version = connect.protocolVersion;
+    this.clientIdentifier = connect.clientIdentifier;
+    this.userName = connect.userName;
+    this.#context.host.connect(this, connect);
+  }
+
+  #disconnect(disconnect: Disconnect): void {
+    const { session, connect } = this;
+    const expiry = disconnect.sessionExpiryIntervalSeconds;
+    if (session !== undefined && expiry !== undefined) {
+      if (connect!.sessionExpiryIntervalSeconds === 0 && expiry > 0) {
+        throw new ProtocolViolation(
+          ReasonCode.ProtocolError,
+          'DISCONNECT asks for a Session Expiry Interval although CONNECT had none',
+          'MQTT-3.1.2-23',
+        );
+      }
+      session.expirySeconds = Math.min(expiry, this.#context.limits.sessionExpirySecondsMax);
+    }
+    const withWill = disconnect.reasonCode !== ReasonCode.NormalDisconnection;
+    this.#end({
+      kind: withWill ? 'client-disconnect-with-will' : 'client-disconnect', // [MQTT-3.14.4-3]
+      reasonCode: disconnect.reasonCode,
+      sentence: disconnect.reasonString ?? 'the client disconnected',
+    });
+  }
+
+  #auth(auth: Auth): void {
+    const method = this.connect?.authenticationMethod;
+    if (method === undefined || auth.authenticationMethod !== method) {
+      throw new ProtocolViolation(
+        ReasonCode.ProtocolError,
+        'AUTH names another Authentication Method than CONNECT',
+        'MQTT-4.12.1-1',
+      );
+    }
+    if (this.#phase === 'connected') {
+      if (auth.reasonCode === ReasonCode.ReAuthenticate && !this.#reAuthenticating) {
+        this.#reAuthenticating = true;
+      } else if (auth.reasonCode !== ReasonCode.ContinueAuthentication || !this.#reAuthenticating) {
+        throw new ProtocolViolation(ReasonCode.ProtocolError, 'AUTH came out of turn');
+      }
+    } else if (auth.reasonCode !== ReasonCode.ContinueAuthentication) {
+      throw new ProtocolViolation(
+        ReasonCode.ProtocolError,
+        'AUTH must continue the exchange that CONNECT began',
+        'MQTT-4.12.0-3',
+      );
+    }
+    this.#context.host.authenticate(this, auth);
+  }
+
+  #newSender(): PublishSender {
+    const { limits, statistics, log } = this.#context;
+    const connect = this.connect!;
+    return new PublishSender({
+      outbox: this.outbox,
+      statistics,
+      version: this.version,
+      packetBytesMax: connect.maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY,
+      topicAliasMaximum: Math.min(connect.topicAliasMaximum, limits.outboundTopicAliasMaximum),
+      onDrop: (reason) => {
+        if (reason === DropReason.OutboxFull || reason === DropReason.Expired) return;
+        log.warn(
+          { event: 'message_dropped', client: this.clientIdentifier, reason },
+          `A message for client ${this.clientIdentifier} was dropped: ${reason}`,
+        );
+      },
+    });
+  }
+
+  /** A Reason String or undefined, as the client asked and its packet size allows. [MQTT-3.2.2-19] */
+  #problem(sentence: string): string | undefined {
+    const connect = this.connect;
+    if (this.version !== 5 || connect === undefined) return undefined;
+    if (!connect.requestProblemInformation) return undefined;
+    const limit = connect.maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY;
+    return sentence.length * 3 + 16 > limit ? undefined : sentence;
+  }
+
+  #armKeepAlive(delayMs: number): void {
+    if (this.#keepAliveMs === 0) this.#context.timers.disarm(this.#timer);
+    else this.#context.timers.arm(this.#timer, delayMs);
+  }
+
+  #timeIsUp(): void {
+    if (this.#phase !== 'connected') {
+      this.#end({
+        kind: 'network',
+        reasonCode: ReasonCode.UnspecifiedError,
+        sentence: `no complete CONNECT within ${this.#context.limits.connectSecondsMax} s`,
+      });
+      return;
+    }
+    const silentMs = this.#context.clock.nowMs - this.#lastReceivedMs;
+    if (silentMs < this.#keepAliveMs) {
+      this.#armKeepAlive(this.#keepAliveMs - silentMs);
+      return;
+    }
+    this.disconnect({
+      kind: 'keep-alive-timeout',
+      reasonCode: ReasonCode.KeepAliveTimeout,
+      sentence: `nothing came for ${Math.round(silentMs / 1000)} s, one and a half times the Keep Alive`,
+    });
+  }
+
+  #end(cause: DisconnectCause): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#context.timers.disarm(this.#timer);
+    this.outbox.endOfTick();
+    this.outbox.close();
+    this.acknowledgements?.close();
+    if (cause.kind !== 'network') this.network.close('after-flush');
+    else this.network.close('now');
+    this.#context.host.disconnected(this, cause);
+  }
+}
+
+/** The Protocol Level of a CONNECT that could not be decoded; 0 when it is not even there. */
+function protocolLevel(framer: Framer): number {
+  const { bytes, bodyStart, packetEnd } = framer;
+  if (bodyStart + 2 > packetEnd) return 0;
+  const at = bodyStart + 2 + ((bytes[bodyStart]! << 8) | bytes[bodyStart + 1]!);
+  return at < packetEnd ? bytes[at]! : 0;
+}

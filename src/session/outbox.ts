@@ -1,0 +1,193 @@
+import type { EndOfTick, TickTask } from '../base/clock.js';
+import { Fifo } from '../base/fifo.js';
+import type { FrameTemplate } from '../wire/publish-frame.js';
+import { type BufferPool, LARGE_BUFFER_BYTES, SMALL_BUFFER_BYTES } from './buffer-pool.js';
+import type { NetworkConnection, WriteRelease } from './network-connection.js';
+
+/** Up to here a payload is copied; above, it is shared (docs/architecture.md has the measurement). */
+const COPY_BYTES_MAX = 1024;
+/** Up to here a loop is cheaper than a call to `set` with a new view. */
+const LOOP_BYTES_MAX = 40;
+
+/**
+ * Bytes of one connection that wait for the end of the tick: small packets are copied into one buffer,
+ * large payloads are shared, and all leave with one write.
+ */
+export class Outbox implements TickTask, WriteRelease {
+  readonly #network: NetworkConnection;
+  readonly #endOfTick: EndOfTick;
+  readonly #pool: BufferPool;
+  #buffer: Uint8Array | undefined = undefined;
+  #start = 0;
+  #length = 0;
+  #parts: Uint8Array[] = [];
+  #pooled: Uint8Array[] = [];
+  /** The pooled buffers of each write that has not left, in order. */
+  #writing: Fifo<readonly Uint8Array[]> | undefined = undefined;
+  #bytes = 0;
+  #scheduled = false;
+  #closed = false;
+  #wasFull = false;
+  readonly #bytesMax: number;
+  readonly #roomAgain: () => void;
+
+  /** `roomAgain` is called when `hasRoom` was false and a flush has emptied it at once. */
+  constructor(
+    network: NetworkConnection,
+    endOfTick: EndOfTick,
+    pool: BufferPool,
+    bytesMax: number,
+    roomAgain: () => void,
+  ) {
+    this.#bytesMax = bytesMax;
+    this.#roomAgain = roomAgain;
+    this.#network = network;
+    this.#endOfTick = endOfTick;
+    this.#pool = pool;
+  }
+
+  /** Whether fewer bytes than the limit wait for the operating system. */
+  get hasRoom(): boolean {
+    if (this.#bytes + this.#network.unsentBytes < this.#bytesMax) return true;
+    this.#wasFull = true;
+    return false;
+  }
+
+  /** A place of `bytes` bytes to write into, at the returned offset of `this.target`. */
+  reserve(bytes: number): number {
+    let buffer = this.#buffer;
+    if (buffer === undefined || this.#length + bytes > buffer.length)
+      buffer = this.#nextBuffer(bytes);
+    const at = this.#length;
+    this.#length = at + bytes;
+    this.#bytes += bytes;
+    if (!this.#scheduled) this.#schedule();
+    return at;
+  }
+
+  /** The buffer that the last `reserve` was made in. */
+  get target(): Uint8Array {
+    return this.#buffer!;
+  }
+
+  append(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    if (bytes.length > COPY_BYTES_MAX) {
+      this.share(bytes);
+      return;
+    }
+    const at = this.reserve(bytes.length);
+    this.#buffer!.set(bytes, at);
+  }
+
+  /** Sends bytes that stay as they are until they have left, without a copy. */
+  share(bytes: Uint8Array): void {
+    if (this.#closed || bytes.length === 0) return;
+    this.#endPart();
+    this.#parts.push(bytes);
+    this.#bytes += bytes.length;
+    if (!this.#scheduled) this.#schedule();
+  }
+
+  /** A PUBLISH from its template: copied, and first byte and Packet Identifier set. */
+  appendPublish(template: FrameTemplate, firstByte: number, packetIdentifier: number): void {
+    if (this.#closed) return;
+    const { bytes, start } = template;
+    const shares = template.owned && template.end - template.payloadAt > COPY_BYTES_MAX;
+    const end = shares ? template.payloadAt : template.end;
+    const at = this.reserve(end - start);
+    const target = this.#buffer!;
+    copyBytes(target, at, bytes, start, end);
+    target[at] = firstByte;
+    if (packetIdentifier !== 0) {
+      const identifierAt = at + template.identifierAt - start;
+      target[identifierAt] = packetIdentifier >>> 8;
+      target[identifierAt + 1] = packetIdentifier & 0xff;
+    }
+    if (shares) this.share(bytes.subarray(template.payloadAt, template.end));
+  }
+
+  /** Writes now what waits; otherwise it happens at the end of the tick. */
+  endOfTick(): void {
+    this.#scheduled = false;
+    this.#endPart();
+    if (this.#parts.length === 0 || this.#closed) return;
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#bytes = 0;
+    this.#writing ??= new Fifo();
+    this.#writing.push(this.#pooled);
+    this.#pooled = [];
+    if (this.#buffer !== undefined) {
+      // The last buffer goes with the write that holds its bytes.
+      this.#buffer = undefined;
+      this.#start = 0;
+      this.#length = 0;
+    }
+    this.#network.write(parts, this);
+    if (this.#wasFull && this.#network.unsentBytes === 0) {
+      this.#wasFull = false;
+      this.#roomAgain();
+    }
+  }
+
+  written(): void {
+    const buffers = this.#writing?.shift();
+    if (buffers === undefined) return;
+    for (const buffer of buffers) this.#pool.release(buffer);
+  }
+
+  /** Nothing more is sent; what waits is forgotten. */
+  close(): void {
+    this.#closed = true;
+    for (const buffer of this.#pooled) this.#pool.release(buffer);
+    this.#pooled = [];
+    this.#parts = [];
+    this.#buffer = undefined;
+    this.#bytes = 0;
+    this.#start = 0;
+    this.#length = 0;
+  }
+
+  #schedule(): void {
+    this.#scheduled = true;
+    this.#endOfTick.flush(this);
+  }
+
+  #nextBuffer(bytes: number): Uint8Array {
+    const first = this.#buffer === undefined && this.#parts.length === 0;
+    this.#endPart();
+    const buffer =
+      bytes > LARGE_BUFFER_BYTES
+        ? new Uint8Array(bytes)
+        : first && bytes <= SMALL_BUFFER_BYTES
+          ? this.#pool.small()
+          : this.#pool.large();
+    this.#pooled.push(buffer);
+    this.#buffer = buffer;
+    this.#start = 0;
+    this.#length = 0;
+    return buffer;
+  }
+
+  #endPart(): void {
+    if (this.#buffer === undefined || this.#length === this.#start) return;
+    this.#parts.push(this.#buffer.subarray(this.#start, this.#length));
+    this.#start = this.#length;
+  }
+}
+
+function copyBytes(
+  target: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  const bytes = end - start;
+  if (bytes > LOOP_BYTES_MAX) {
+    target.set(source.subarray(start, end), at);
+    return;
+  }
+  for (let i = 0; i < bytes; i++) target[at + i] = source[start + i]!;
+}

@@ -1,0 +1,67 @@
+import { TimerEntry } from '../base/clock.js';
+import type { ProtocolVersion, WillMessage } from '../wire/control-packet.js';
+import type { Connection } from './connection.js';
+import { type OutboundContext, OutboundFlow } from './outbound-flow.js';
+import type { Subscription } from './subscription.js';
+
+/** Session Expiry Interval of a Session that never expires (5.0, section 3.1.2.11.2). */
+export const NEVER_ENDS = 0xffff_ffff;
+
+/** Session State (section 4.1): what is kept for a Client Identifier, with or without a connection. */
+export class Session {
+  readonly clientIdentifier: string;
+  /** The store's number for its record; 0 while it has none: no will, and it ends with its connection. */
+  recordNumber = 0;
+  userName: string | undefined = undefined;
+  protocolVersion: ProtocolVersion = 4;
+  /** 0 ends with its Network Connection. */
+  expirySeconds = 0;
+  connection: Connection | undefined = undefined;
+  /** Unix epoch milliseconds; 0 while connected. */
+  disconnectedAtWallMs = 0;
+  will: WillMessage | undefined = undefined;
+  /** Unix epoch milliseconds; 0 while no will is delayed. */
+  willDueWallMs = 0;
+  /** Retained messages for new Subscriptions wait for quota or for the socket. */
+  awaitsRetained = false;
+  /** By Topic Filter as the client wrote it. */
+  readonly subscriptions: Map<string, Subscription> = new Map();
+  readonly outbound: OutboundFlow;
+  /** Fires when a delayed will or the end of the Session is due. */
+  readonly timer: TimerEntry;
+  /** Inbound QoS 2 identifiers that wait for PUBREL. */
+  #received: Set<number> | undefined = undefined;
+
+  constructor(clientIdentifier: string, context: OutboundContext, due: (session: Session) => void) {
+    this.clientIdentifier = clientIdentifier;
+    this.outbound = new OutboundFlow(context);
+    this.timer = new TimerEntry(() => due(this));
+  }
+
+  /** The store's number for its subscriptions, queue and exchanges. */
+  get number(): number {
+    return this.outbound.sessionNumber;
+  }
+
+  /** Outlives its Network Connection, so all of it is in the store. */
+  get isStored(): boolean {
+    return this.outbound.sessionNumber > 0;
+  }
+
+  get receivedCount(): number {
+    return this.#received?.size ?? 0;
+  }
+
+  hasReceived(packetIdentifier: number): boolean {
+    return this.#received?.has(packetIdentifier) ?? false;
+  }
+
+  markReceived(packetIdentifier: number): void {
+    this.#received ??= new Set();
+    this.#received.add(packetIdentifier);
+  }
+
+  forgetReceived(packetIdentifier: number): boolean {
+    return this.#received?.delete(packetIdentifier) ?? false;
+  }
+}

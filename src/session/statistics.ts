@@ -1,0 +1,40 @@
+/** Why a message did not reach a receiver. Each has a counter; nothing is dropped uncounted. */
+export const DropReason = {
+  /** The receiver's queue was full. */
+  QueueFull: 'queue_full',
+  /** QoS 0 and the receiver's socket was full. */
+  OutboxFull: 'outbox_full',
+  /** Message Expiry Interval passed before it could be sent. */
+  Expired: 'expired',
+  /** Larger than the receiver's Maximum Packet Size. */
+  PacketTooLarge: 'packet_too_large',
+  /** The receiver's session ended before the message was sent. */
+  SessionEnded: 'session_ended',
+  /** QoS 0 for a client that is away. */
+  Offline: 'offline',
+  /** It was to be retained and the limits of retained messages are reached: delivered, not retained. */
+  RetainedFull: 'retained_full',
+} as const;
+export type DropReason = (typeof DropReason)[keyof typeof DropReason];
+
+/** Plain counters since the start; read by the admin side, written on the path without a thought. */
+export class Statistics {
+  publishReceived = 0;
+  publishSent = 0;
+  bytesReceived = 0;
+  bytesSent = 0;
+  connectionsAccepted = 0;
+  connectionsRefused = 0;
+  protocolViolations = 0;
+  takeOvers = 0;
+  retransmissions = 0;
+  readonly dropped: Record<DropReason, number> = {
+    queue_full: 0,
+    outbox_full: 0,
+    expired: 0,
+    packet_too_large: 0,
+    session_ended: 0,
+    offline: 0,
+    retained_full: 0,
+  };
+}

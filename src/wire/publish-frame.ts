@@ -1,0 +1,236 @@
+import { type ApplicationMessage, NEVER_EXPIRES } from './application-message.js';
+import type { ProtocolVersion } from './control-packet.js';
+import type { Publish } from './publish.js';
+
+const NO_BYTES = new Uint8Array(0);
+const PACKET_TYPE = 0x30;
+/** Message Expiry Interval: its identifier and four bytes. */
+const EXPIRY_PROPERTY = 0x02;
+const EXPIRY_BYTES = 5;
+const FIXED_HEADER_BYTES_MAX = 5;
+
+/**
+ * A PUBLISH to send, encoded once for each of the four layouts (before 5.0 or 5.0, with a Packet
+ * Identifier or without) and copied for each receiver, who patches the first byte and the identifier.
+ *
+ *   bytes: start ┬ first byte, Remaining Length, Topic Name
+ *                ├ identifierAt: Packet Identifier (or -1)
+ *                ├ Property Length, properties (5.0)
+ *                └ payloadAt … end
+ */
+export class FrameTemplate {
+  bytes: Uint8Array = NO_BYTES;
+  start = 0;
+  end = 0;
+  identifierAt = -1;
+  payloadAt = 0;
+  /** False while it must be made again for the present message. */
+  ready = false;
+  /** True when `bytes` stay as they are after the tick, so that a payload in them may be shared. */
+  owned = false;
+}
+
+/**
+ * The message being sent, as bytes of whoever has them: the read chunk for one that has just come, an
+ * `ApplicationMessage` for one that was kept. One instance is used again for every message.
+ */
+export class PublishFrame {
+  topic: Uint8Array = NO_BYTES;
+  /** Forwarded properties, without Message Expiry Interval. */
+  properties: Uint8Array = NO_BYTES;
+  propertiesStart = 0;
+  propertiesEnd = 0;
+  payload: Uint8Array = NO_BYTES;
+  payloadStart = 0;
+  payloadEnd = 0;
+  /** Remaining seconds, or -1 without expiry. */
+  expirySeconds = -1;
+  readonly #templates = [
+    new FrameTemplate(),
+    new FrameTemplate(),
+    new FrameTemplate(),
+    new FrameTemplate(),
+  ] as const;
+
+  /**
+   * A PUBLISH as it came from a client of this version. Where its bytes are already what a layout
+   * needs, they are the template: nothing is encoded at all.
+   */
+  fromPublish(
+    publish: Publish,
+    topic: Uint8Array,
+    version: ProtocolVersion,
+    properties: Uint8Array | undefined,
+  ): void {
+    this.topic = topic;
+    this.payload = publish.bytes;
+    this.payloadStart = publish.payloadStart;
+    this.payloadEnd = publish.packetEnd;
+    this.expirySeconds = publish.messageExpiryIntervalSeconds;
+    if (properties === undefined) {
+      this.properties = publish.bytes;
+      this.propertiesStart = publish.propertiesStart;
+      this.propertiesEnd = publish.propertiesEnd;
+    } else {
+      this.properties = properties;
+      this.propertiesStart = 0;
+      this.propertiesEnd = properties.length;
+    }
+    this.#forgetTemplates();
+    if (properties === undefined && publish.topicEnd > publish.topicStart) {
+      const template = this.#slot(version === 5, publish.qos > 0);
+      template.bytes = publish.bytes;
+      template.start = publish.packetStart;
+      template.end = publish.packetEnd;
+      template.identifierAt = publish.qos > 0 ? publish.topicEnd : -1;
+      template.payloadAt = publish.payloadStart;
+      template.owned = false;
+      template.ready = true;
+    }
+  }
+
+  /** A kept message; `nowWallMs` gives the seconds it has left. [MQTT-3.3.2-6] */
+  fromMessage(message: ApplicationMessage, nowWallMs: number): void {
+    this.topic = message.topicBytes;
+    this.properties = message.properties;
+    this.propertiesStart = 0;
+    this.propertiesEnd = message.properties.length;
+    this.payload = message.payload;
+    this.payloadStart = 0;
+    this.payloadEnd = message.payload.length;
+    this.expirySeconds =
+      message.expiresAtWallMs === NEVER_EXPIRES
+        ? -1
+        : Math.max(0, Math.ceil((message.expiresAtWallMs - nowWallMs) / 1000));
+    this.#forgetTemplates();
+  }
+
+  get payloadBytes(): number {
+    return this.payloadEnd - this.payloadStart;
+  }
+
+  template(version: ProtocolVersion, withIdentifier: boolean): FrameTemplate {
+    const template = this.#slot(version === 5, withIdentifier);
+    if (!template.ready) this.#build(template, version === 5, withIdentifier);
+    return template;
+  }
+
+  #slot(isVersion5: boolean, withIdentifier: boolean): FrameTemplate {
+    return this.#templates[((isVersion5 ? 2 : 0) + (withIdentifier ? 1 : 0)) as 0 | 1 | 2 | 3];
+  }
+
+  #forgetTemplates(): void {
+    const templates = this.#templates;
+    templates[0].ready = false;
+    templates[1].ready = false;
+    templates[2].ready = false;
+    templates[3].ready = false;
+  }
+
+  #build(template: FrameTemplate, isVersion5: boolean, withIdentifier: boolean): void {
+    const head = publishHeadBytes(this, isVersion5, withIdentifier, this.topic.length, 0);
+    const bytes = new Uint8Array(FIXED_HEADER_BYTES_MAX + head + this.payloadBytes);
+    const at = writePublishHead(bytes, 0, this, {
+      isVersion5,
+      withIdentifier,
+      topic: this.topic,
+      extraProperties: NO_BYTES,
+    });
+    bytes.set(this.payload.subarray(this.payloadStart, this.payloadEnd), at);
+    template.bytes = bytes;
+    template.start = 0;
+    template.payloadAt = at;
+    template.end = at + this.payloadBytes;
+    template.identifierAt = withIdentifier
+      ? fixedHeaderBytes(head + this.payloadBytes) + 2 + this.topic.length
+      : -1;
+    template.owned = true;
+    template.ready = true;
+  }
+}
+
+export interface PublishHead {
+  readonly isVersion5: boolean;
+  readonly withIdentifier: boolean;
+  /** Empty where a Topic Alias stands for the name. */
+  readonly topic: Uint8Array;
+  /** Encoded properties of this receiver alone: Topic Alias, Subscription Identifiers. */
+  readonly extraProperties: Uint8Array;
+}
+
+/** Bytes between the fixed header and the payload. */
+export function publishHeadBytes(
+  frame: PublishFrame,
+  isVersion5: boolean,
+  withIdentifier: boolean,
+  topicBytes: number,
+  extraPropertyBytes: number,
+): number {
+  const bytes = 2 + topicBytes + (withIdentifier ? 2 : 0);
+  if (!isVersion5) return bytes;
+  const properties = propertyBytes(frame) + extraPropertyBytes;
+  return bytes + variableByteIntegerBytes(properties) + properties;
+}
+
+/** Writes all but the payload, with flags and Packet Identifier zero; returns where the payload goes. */
+export function writePublishHead(
+  target: Uint8Array,
+  offset: number,
+  frame: PublishFrame,
+  head: PublishHead,
+): number {
+  const { topic, extraProperties, isVersion5, withIdentifier } = head;
+  const remaining =
+    publishHeadBytes(frame, isVersion5, withIdentifier, topic.length, extraProperties.length) +
+    frame.payloadBytes;
+  let at = offset;
+  target[at++] = PACKET_TYPE;
+  at = writeVariableByteInteger(target, at, remaining);
+  target[at++] = topic.length >>> 8;
+  target[at++] = topic.length & 0xff;
+  target.set(topic, at);
+  at += topic.length;
+  if (withIdentifier) {
+    target[at++] = 0;
+    target[at++] = 0;
+  }
+  if (!isVersion5) return at;
+  at = writeVariableByteInteger(target, at, propertyBytes(frame) + extraProperties.length);
+  if (frame.expirySeconds >= 0) {
+    target[at++] = EXPIRY_PROPERTY;
+    target[at++] = frame.expirySeconds >>> 24;
+    target[at++] = (frame.expirySeconds >>> 16) & 0xff;
+    target[at++] = (frame.expirySeconds >>> 8) & 0xff;
+    target[at++] = frame.expirySeconds & 0xff;
+  }
+  target.set(extraProperties, at);
+  at += extraProperties.length;
+  target.set(frame.properties.subarray(frame.propertiesStart, frame.propertiesEnd), at);
+  return at + frame.propertiesEnd - frame.propertiesStart;
+}
+
+/** First byte and Remaining Length. */
+export function fixedHeaderBytes(remainingLength: number): number {
+  return 1 + variableByteIntegerBytes(remainingLength);
+}
+
+function propertyBytes(frame: PublishFrame): number {
+  return (
+    frame.propertiesEnd - frame.propertiesStart + (frame.expirySeconds >= 0 ? EXPIRY_BYTES : 0)
+  );
+}
+
+function variableByteIntegerBytes(value: number): number {
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : 4;
+}
+
+function writeVariableByteInteger(target: Uint8Array, offset: number, value: number): number {
+  let at = offset;
+  let rest = value;
+  while (rest > 0x7f) {
+    target[at++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  target[at++] = rest;
+  return at;
+}
