@@ -4,6 +4,7 @@ import { type Durability, parseConfig } from './server/config.js';
 import { ExitCode, StartError } from './server/exit-code.js';
 import { openDoors } from './server/load-config.js';
 import type { Limits } from './session/limits.js';
+import type { ShareStrategy } from './topic/shared-subscription.js';
 
 export type { LogFields, Logger } from './base/log.js';
 export type { RunningBroker } from './server/compose.js';
@@ -32,6 +33,8 @@ export interface BrokerOptions {
   readonly durability?: Durability;
   /** Needed to listen where other machines can reach it. */
   readonly allowAnonymous?: boolean;
+  /** Which member of a Shared Subscription gets a message; `round-robin` by default. */
+  readonly sharingStrategy?: ShareStrategy;
   readonly limits?: Partial<Limits>;
   /** Silent by default. */
   readonly log?: Logger;

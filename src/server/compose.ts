@@ -40,10 +40,16 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
   try {
     const onFailure = (failure: StoreFailure): void => health.failed(failure);
     const stored = await openStore(config, { endOfTick: tick, log, onFailure });
-    const { limits } = config;
-    const random = new SystemRandom();
-    const { store } = stored;
-    const broker = new Broker({ clock: tick, timers, endOfTick: tick, random, log, store, limits });
+    const broker = new Broker({
+      clock: tick,
+      timers,
+      endOfTick: tick,
+      random: new SystemRandom(),
+      log,
+      store: stored.store,
+      limits: config.limits,
+      sharingStrategy: config.sharingStrategy,
+    });
     await stored.recoverInto(broker.recovery);
     broker.start();
     letIn(broker, listeners, config);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defaultLimits, type Limits } from '../session/limits.js';
+import type { ShareStrategy } from '../topic/shared-subscription.js';
 import type { ListenAddress } from '../transport/listener.js';
 import {
   count,
@@ -32,6 +33,8 @@ export interface Config {
   readonly allowAnonymous: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  /** Which member of a Shared Subscription gets a message. */
+  readonly sharingStrategy: ShareStrategy;
   readonly limits: Limits;
 }
 
@@ -95,6 +98,14 @@ const schema = z.object({
   allowAnonymous: yesOrNo().default(false),
   logLevel: oneOf('debug', 'info', 'warn', 'error', 'silent').default('info'),
   logFormat: oneOf('auto', 'human', 'json').default('auto'),
+  sharingStrategy: oneOf(
+    'round-robin',
+    'random',
+    'sticky',
+    'least-inflight',
+    'hash-client',
+    'hash-topic',
+  ).default('round-robin'),
   limits: limits.prefault({} as Limits),
 } satisfies Record<keyof Config, z.ZodType>);
 
