@@ -69,6 +69,16 @@ export class Inbox {
   }
 
   async take(count: number): Promise<ReceivedMessage[]> {
+    await this.seen(count);
+    return this.messages.splice(0, count);
+  }
+
+  async takeTexts(count: number): Promise<string[]> {
+    return (await this.take(count)).map(({ payload }) => payload.toString());
+  }
+
+  /** Waits until so many messages are here, and leaves them here. */
+  async seen(count: number): Promise<void> {
     const deadline = performance.now() + TAKE_MS_MAX;
     while (this.messages.length < count) {
       const leftMs = deadline - performance.now();
@@ -77,11 +87,6 @@ export class Inbox {
       }
       await this.#next(leftMs);
     }
-    return this.messages.splice(0, count);
-  }
-
-  async takeTexts(count: number): Promise<string[]> {
-    return (await this.take(count)).map(({ payload }) => payload.toString());
   }
 
   #next(withinMs: number): Promise<void> {

@@ -16,6 +16,8 @@ export class PacketClient {
   readonly closed: Promise<void>;
   isClosed = false;
   readonly arrived: Packet[] = [];
+  /** All bytes that came, for what mqtt-packet does not keep. */
+  readonly bytes: Buffer[] = [];
 
   readonly #socket: PacketSocket;
   #waiter: Waiter | undefined;
@@ -27,6 +29,7 @@ export class PacketClient {
     });
     this.#socket = new PacketSocket(port, version, {
       packet: (packet) => this.#receive(packet),
+      bytes: (chunk) => this.bytes.push(chunk),
       closed: () => {
         this.isClosed = true;
         close();

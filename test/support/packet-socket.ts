@@ -3,6 +3,8 @@ import { generate, type Packet, parser } from 'mqtt-packet';
 
 export interface PacketSocketEvents {
   packet(packet: Packet): void;
+  /** The bytes as they came, before they are parsed. */
+  bytes?(chunk: Buffer): void;
   /** The connection is gone; called exactly once. */
   closed(): void;
 }
@@ -18,7 +20,10 @@ export class PacketSocket {
     const packets = parser({ protocolVersion: version });
     packets.on('packet', (packet) => events.packet(packet));
     packets.on('error', () => this.#socket.destroy());
-    this.#socket.on('data', (chunk: Buffer) => packets.parse(chunk));
+    this.#socket.on('data', (chunk: Buffer) => {
+      events.bytes?.(chunk);
+      packets.parse(chunk);
+    });
     this.#socket.on('error', () => {});
     this.#socket.on('close', () => events.closed());
   }
