@@ -55,7 +55,7 @@ export interface Engine {
   read(range: Range, done: EntriesReader): void;
   /** Reads the values of the keys, undefined where there is none. `done` as with `read`. */
   getMany(keys: readonly Uint8Array[], done: ValuesReader): void;
-  /** All entries whose key begins with the prefix, in order. For recovery, before the first write. */
+  /** All entries whose key begins with the prefix (one byte or more), in order. For recovery only. */
   scan(prefix: Uint8Array): AsyncIterable<Entry>;
   /** Ends after the write in flight; nothing may be asked afterwards. */
   close(): Promise<void>;
