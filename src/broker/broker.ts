@@ -2,7 +2,8 @@ import type { Clock, EndOfTick, Timers } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { Random } from '../base/random.js';
 import { BufferPool } from '../session/buffer-pool.js';
-import { Connection, type ConnectionContext } from '../session/connection.js';
+import { Connection } from '../session/connection.js';
+import type { ConnectionContext } from '../session/connection-context.js';
 import type { Decision, DisconnectCause, Host } from '../session/host.js';
 import { defaultLimits, type Limits, type ListenerPolicy } from '../session/limits.js';
 import type { NetworkConnection, NetworkConnectionEvents } from '../session/network-connection.js';
@@ -23,6 +24,7 @@ import { ConnectPath } from './connect-path.js';
 import { EnhancedAuthentication } from './enhanced-authentication.js';
 import { Hooks } from './hooks.js';
 import { PublishPath } from './publish-path.js';
+import { newRecovery } from './recovery.js';
 import { RetainedMessages } from './retained.js';
 import { RetainedDelivery } from './retained-delivery.js';
 import { gatherRoute, type Route, type Subscriber } from './route.js';
@@ -140,19 +142,9 @@ export class Broker implements Host {
     });
     this.#authentication = new EnhancedAuthentication(this.#connectPath);
     this.#throttle = new Throttle(store, limits.storePendingBytesMax);
-    this.#context = {
-      host: this,
-      clock,
-      timers,
-      endOfTick,
-      log,
-      limits,
-      statistics,
-      pool: new BufferPool(),
-      store,
-      publish: new Publish(),
-    };
-    this.recovery = this.#newRecovery();
+    const shared = { clock, timers, endOfTick, log, limits, statistics, store };
+    this.#context = { ...shared, host: this, pool: new BufferPool(), publish: new Publish() };
+    this.recovery = newRecovery(this.sessions, this.#subscribePath, retained);
   }
 
   /** Open network connections, those included that have not sent CONNECT. */
@@ -317,26 +309,6 @@ export class Broker implements Host {
         return connections.size - 1;
       },
       ofHost: (host) => hosts.get(host) ?? 0,
-    };
-  }
-
-  #newRecovery(): Recovery {
-    const { sessions, retained } = this;
-    return {
-      session: (record, queue) => sessions.restore(record, queue),
-      subscription: (sessionNumber, subscription) => {
-        const session = sessions.byNumber(sessionNumber);
-        if (session !== undefined) this.#subscribePath.restore(session, subscription);
-      },
-      exchange: (sessionNumber, packetIdentifier, sequence, released) => {
-        sessions
-          .byNumber(sessionNumber)
-          ?.outbound.restoreExchange({ packetIdentifier, sequence, released });
-      },
-      received: (sessionNumber, packetIdentifier) => {
-        sessions.byNumber(sessionNumber)?.markReceived(packetIdentifier);
-      },
-      retained: (message) => retained.restore(message),
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '../base/log.js';
-import type { Accepted, Connection } from '../session/connection.js';
+import type { Connection } from '../session/connection.js';
+import type { Accepted } from '../session/connection-context.js';
 import type { Limits } from '../session/limits.js';
 import type { Session } from '../session/session.js';
 import type { Statistics } from '../session/statistics.js';

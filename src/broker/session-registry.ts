@@ -95,7 +95,7 @@ export class SessionRegistry {
     session.disconnectedAtWallMs = record.disconnectedAtWallMs;
     session.will = record.will;
     session.willDueWallMs = record.willDueWallMs;
-    session.outbound.restorePosition(queue);
+    session.outbound.queue.restore(queue);
     const other = this.#sessions.get(clientIdentifier);
     // A Session that was being discarded when the process ended has a younger one in its place.
     if (other !== undefined && other.recordNumber > session.recordNumber)
@@ -160,7 +160,7 @@ export class SessionRegistry {
   }
 
   #number(session: Session): void {
-    session.outbound.sessionNumber = session.recordNumber;
+    session.outbound.queue.sessionNumber = session.recordNumber;
     this.#byNumber.set(session.recordNumber, session);
   }
 
@@ -171,16 +171,17 @@ export class SessionRegistry {
       this.#subscribePath.remove(subscription);
     }
     const { outbound } = session;
+    const { queue } = outbound;
     if (!session.isStored) {
       this.#handOver(outbound.unfinished());
       this.#forget(session);
-    } else if (hasShares && outbound.count > 0) {
+    } else if (hasShares && queue.count > 0) {
       // A crash while it is handed over must not bring the Session back.
       session.expirySeconds = 0;
       this.save(session);
-      this.#handOverStored(session, outbound.headSequence);
+      this.#handOverStored(session, queue.headSequence);
     } else {
-      this.#statistics.dropped[DropReason.SessionEnded] += outbound.count;
+      this.#statistics.dropped[DropReason.SessionEnded] += queue.count;
       this.#forget(session);
     }
   }
@@ -251,12 +252,12 @@ export class SessionRegistry {
 
   /** The same for a queue on disk, page by page; only then the records go. */
   #handOverStored(session: Session, from: number): void {
-    const { outbound } = session;
-    this.#store.readQueue(outbound, from, outbound.tailSequence, HANDOVER_ENTRIES, {
+    const { queue } = session.outbound;
+    this.#store.readQueue(queue, from, queue.tailSequence, HANDOVER_ENTRIES, {
       page: (deliveries, end) => {
-        for (const delivery of deliveries) outbound.nameExchange(delivery);
+        for (const delivery of deliveries) queue.nameExchange(delivery);
         this.#handOver(deliveries);
-        if (end < outbound.tailSequence) this.#handOverStored(session, end);
+        if (end < queue.tailSequence) this.#handOverStored(session, end);
         else this.#forget(session);
       },
     });

@@ -1,6 +1,4 @@
 import { unreachable } from '../base/assert.js';
-import { type Clock, type EndOfTick, TimerEntry, type Timers } from '../base/clock.js';
-import type { Logger } from '../base/log.js';
 import {
   type AcknowledgementType,
   type Auth,
@@ -14,42 +12,19 @@ import { decode } from '../wire/decode.js';
 import { encode } from '../wire/encode.js';
 import { Framer } from '../wire/framer.js';
 import { ProtocolViolation } from '../wire/protocol-violation.js';
-import type { Publish } from '../wire/publish.js';
 import { ReasonCode } from '../wire/reason-code.js';
 import { Acknowledgements } from './acknowledgements.js';
-import type { BufferPool } from './buffer-pool.js';
-import type { Decision, DisconnectCause, Host } from './host.js';
+import { AuthenticationTurns } from './authentication-turns.js';
+import type { Accepted, ConnectionContext } from './connection-context.js';
+import type { Decision, DisconnectCause } from './host.js';
 import { InboundFlow } from './inbound-flow.js';
-import type { Limits, ListenerPolicy } from './limits.js';
+import type { ListenerPolicy } from './limits.js';
 import type { NetworkConnection, NetworkConnectionEvents } from './network-connection.js';
 import { Outbox } from './outbox.js';
 import { PublishSender } from './publish-sender.js';
-import type { Session } from './session.js';
-import type { SessionStore } from './session-store.js';
-import { DropReason, type Statistics } from './statistics.js';
-
-/** What all connections of a broker share. */
-export interface ConnectionContext {
-  readonly host: Host;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly endOfTick: EndOfTick;
-  readonly log: Logger;
-  readonly limits: Limits;
-  readonly statistics: Statistics;
-  readonly pool: BufferPool;
-  readonly store: SessionStore;
-  /** Decoded into again and again: one PUBLISH at a time is on the path. */
-  readonly publish: Publish;
-}
-
-/** What the broker decided for an accepted client. */
-export interface Accepted {
-  readonly session: Session;
-  readonly connack: Omit<Connack, 'type' | 'reasonCode'>;
-  readonly keepAliveSeconds: number;
-  readonly receiveMaximum: number;
-}
+import { applyClientExpiry, type Session } from './session.js';
+import { SilenceTimer } from './silence-timer.js';
+import { DropReason } from './statistics.js';
 
 const PINGRESP = Uint8Array.of(0xd0, 0);
 
@@ -73,13 +48,11 @@ export class Connection implements NetworkConnectionEvents {
   acknowledgements: Acknowledgements | undefined = undefined;
   readonly #context: ConnectionContext;
   readonly #framer: Framer;
-  readonly #timer: TimerEntry;
+  readonly #silence: SilenceTimer;
   #inbound: InboundFlow | undefined = undefined;
   #phase: Phase = 'awaiting-connect';
   #suspensions = 0;
-  #keepAliveMs = 0;
-  #lastReceivedMs: number;
-  #reAuthenticating = false;
+  readonly #turns = new AuthenticationTurns();
 
   constructor(network: NetworkConnection, policy: ListenerPolicy, context: ConnectionContext) {
     this.network = network;
@@ -88,9 +61,8 @@ export class Connection implements NetworkConnectionEvents {
     this.#framer = new Framer(context.limits.packetBytesMax);
     const { endOfTick, pool, limits } = context;
     this.outbox = new Outbox(network, endOfTick, pool, limits.outboxBytesMax, () => this.drained());
-    this.#timer = new TimerEntry(() => this.#timeIsUp());
-    this.#lastReceivedMs = context.clock.nowMs;
-    context.timers.arm(this.#timer, context.limits.connectSecondsMax * 1000);
+    this.#silence = new SilenceTimer(context.clock, context.timers);
+    this.#silence.startDeadline(limits.connectSecondsMax * 1000, () => this.#connectIsLate());
   }
 
   get isConnected(): boolean {
@@ -104,7 +76,7 @@ export class Connection implements NetworkConnectionEvents {
   receive(chunk: Uint8Array): void {
     if (this.#phase === 'closed') return;
     this.#context.statistics.bytesReceived += chunk.length;
-    this.#lastReceivedMs = this.#context.clock.nowMs;
+    this.#silence.heard();
     this.#framer.push(chunk);
     if (this.#suspensions > 0) this.#framer.holdRest();
     else this.#readPackets();
@@ -135,8 +107,8 @@ export class Connection implements NetworkConnectionEvents {
         this.version,
       ),
     );
-    this.#keepAliveMs = accepted.keepAliveSeconds * 1500; // [MQTT-3.1.2-22]
-    this.#armKeepAlive(this.#keepAliveMs);
+    const keepAliveMs = accepted.keepAliveSeconds * 1500; // [MQTT-3.1.2-22]
+    this.#silence.startKeepAlive(keepAliveMs, (silentMs) => this.#isSilent(silentMs));
     session.outbound.attach(this.sender, accepted.receiveMaximum);
   }
 
@@ -162,7 +134,7 @@ export class Connection implements NetworkConnectionEvents {
   challenge(auth: Omit<Auth, 'type'>): void {
     if (this.#phase === 'connecting') this.#phase = 'authenticating';
     this.outbox.append(encode({ type: PacketType.AUTH, ...auth }, this.version));
-    if (auth.reasonCode === ReasonCode.Success) this.#reAuthenticating = false;
+    if (auth.reasonCode === ReasonCode.Success) this.#turns.ended();
   }
 
   /** Ends the connection from the server's side, with DISCONNECT where the protocol has it. */
@@ -345,18 +317,8 @@ export class Connection implements NetworkConnectionEvents {
   }
 
   #disconnect(disconnect: Disconnect): void {
-    const { session, connect } = this;
-    const expiry = disconnect.sessionExpiryIntervalSeconds;
-    if (session !== undefined && expiry !== undefined) {
-      if (connect!.sessionExpiryIntervalSeconds === 0 && expiry > 0) {
-        throw new ProtocolViolation(
-          ReasonCode.ProtocolError,
-          'DISCONNECT asks for a Session Expiry Interval although CONNECT had none',
-          'MQTT-3.1.2-23',
-        );
-      }
-      session.expirySeconds = Math.min(expiry, this.#context.limits.sessionExpirySecondsMax);
-    }
+    const { limits } = this.#context;
+    applyClientExpiry(disconnect, this.connect!, this.session, limits.sessionExpirySecondsMax);
     const withWill = disconnect.reasonCode !== ReasonCode.NormalDisconnection;
     this.#end({
       kind: withWill ? 'client-disconnect-with-will' : 'client-disconnect', // [MQTT-3.14.4-3]
@@ -366,27 +328,7 @@ export class Connection implements NetworkConnectionEvents {
   }
 
   #auth(auth: Auth): void {
-    const method = this.connect?.authenticationMethod;
-    if (method === undefined || auth.authenticationMethod !== method) {
-      throw new ProtocolViolation(
-        ReasonCode.ProtocolError,
-        'AUTH names another Authentication Method than CONNECT',
-        'MQTT-4.12.1-1',
-      );
-    }
-    if (this.#phase === 'connected') {
-      if (auth.reasonCode === ReasonCode.ReAuthenticate && !this.#reAuthenticating) {
-        this.#reAuthenticating = true;
-      } else if (auth.reasonCode !== ReasonCode.ContinueAuthentication || !this.#reAuthenticating) {
-        throw new ProtocolViolation(ReasonCode.ProtocolError, 'AUTH came out of turn');
-      }
-    } else if (auth.reasonCode !== ReasonCode.ContinueAuthentication) {
-      throw new ProtocolViolation(
-        ReasonCode.ProtocolError,
-        'AUTH must continue the exchange that CONNECT began',
-        'MQTT-4.12.0-3',
-      );
-    }
+    this.#turns.check(auth, this.connect?.authenticationMethod, this.#phase === 'connected');
     this.#context.host.authenticate(this, auth);
   }
 
@@ -418,25 +360,15 @@ export class Connection implements NetworkConnectionEvents {
     return sentence.length * 3 + 16 > limit ? undefined : sentence;
   }
 
-  #armKeepAlive(delayMs: number): void {
-    if (this.#keepAliveMs === 0) this.#context.timers.disarm(this.#timer);
-    else this.#context.timers.arm(this.#timer, delayMs);
+  #connectIsLate(): void {
+    this.#end({
+      kind: 'network',
+      reasonCode: ReasonCode.UnspecifiedError,
+      sentence: `no complete CONNECT within ${this.#context.limits.connectSecondsMax} s`,
+    });
   }
 
-  #timeIsUp(): void {
-    if (this.#phase !== 'connected') {
-      this.#end({
-        kind: 'network',
-        reasonCode: ReasonCode.UnspecifiedError,
-        sentence: `no complete CONNECT within ${this.#context.limits.connectSecondsMax} s`,
-      });
-      return;
-    }
-    const silentMs = this.#context.clock.nowMs - this.#lastReceivedMs;
-    if (silentMs < this.#keepAliveMs) {
-      this.#armKeepAlive(this.#keepAliveMs - silentMs);
-      return;
-    }
+  #isSilent(silentMs: number): void {
     this.disconnect({
       kind: 'keep-alive-timeout',
       reasonCode: ReasonCode.KeepAliveTimeout,
@@ -447,7 +379,7 @@ export class Connection implements NetworkConnectionEvents {
   #end(cause: DisconnectCause): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    this.#context.timers.disarm(this.#timer);
+    this.#silence.stop();
     this.outbox.endOfTick();
     this.outbox.close();
     this.acknowledgements?.close();

@@ -16,7 +16,8 @@ import { ProtocolViolation } from '../wire/protocol-violation.js';
 import type { Publish } from '../wire/publish.js';
 import { isFailure, ReasonCode } from '../wire/reason-code.js';
 import type { Acknowledgements } from './acknowledgements.js';
-import type { Connection, ConnectionContext } from './connection.js';
+import type { Connection } from './connection.js';
+import type { ConnectionContext } from './connection-context.js';
 import type { Session } from './session.js';
 import type { Topic } from './topic.js';
 

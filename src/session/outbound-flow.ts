@@ -1,17 +1,14 @@
 import type { Clock } from '../base/clock.js';
 import { Fifo } from '../base/fifo.js';
-import type { ApplicationMessage } from '../wire/application-message.js';
-import { NEVER_EXPIRES } from '../wire/application-message.js';
+import { type ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
 import type { PublishFrame } from '../wire/publish-frame.js';
 import { Delivery, DeliveryState } from './delivery.js';
 import type { Limits } from './limits.js';
+import { OutboundQueue, type QueueOwner } from './outbound-queue.js';
 import { PacketIdentifiers } from './packet-identifiers.js';
 import { publishFlags, type Receiver } from './receiver.js';
-import type { CommitWaiter, QueuePosition, QueueReader, SessionStore } from './session-store.js';
+import type { CommitWaiter, SessionStore } from './session-store.js';
 import { DropReason, type Statistics } from './statistics.js';
-
-/** Entries read from the store at a time, and kept loaded ahead of the quota. */
-const PAGE_ENTRIES = 256;
 
 /** What all outbound flows share. */
 export interface OutboundContext {
@@ -23,39 +20,16 @@ export interface OutboundContext {
   readonly queuedFrame: PublishFrame;
 }
 
-/** An exchange of an earlier connection whose message is in the store alone. */
-export interface OpenExchange {
-  readonly packetIdentifier: number;
-  readonly sequence: number;
-  readonly released: boolean;
-}
-
-/**
- * The sender half of QoS 1 and 2 (section 4.3) and the queue behind it:
- *
- *     in the store alone │ loaded           │ in flight
- *     loadedTo … tail    │ #waiting (Fifo)  │ #inFlight, by Packet Identifier
- *
- * A stored Session (`sessionNumber` above 0) has every entry in the store, and in memory only while a
- * client is there to take it. Another Session has its entries in memory alone.
- */
-export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
-  sessionNumber = 0;
-  headSequence = 1;
-  tailSequence = 1;
-  count = 0;
-  bytes = 0;
+/** The sender half of QoS 1 and 2 (section 4.3): Packet Identifiers, quota, and what is in flight. */
+export class OutboundFlow implements CommitWaiter, QueueOwner {
+  readonly queue: OutboundQueue;
   readonly #context: OutboundContext;
+  /** By Packet Identifier, in the order of sending. */
   readonly #inFlight = new Map<number, Delivery>();
-  readonly #waiting = new Fifo<Delivery>();
-  /** In flight, but not to be sent before their batch is durable; in order. */
+  /** In flight, but what they send next waits until its batch is durable; in order. */
   readonly #held = new Fifo<Delivery>();
   readonly #identifiers = new PacketIdentifiers();
-  /** By sequence: exchanges of an earlier connection that have not been read back. */
-  readonly #open = new Map<number, OpenExchange>();
-  #loadedTo = 1;
-  #reading = false;
-  #readingStale = false;
+  #waitingInMemory = 0;
   #waitsForCommit = false;
   #pumping = false;
   #quota = 0;
@@ -64,6 +38,7 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
 
   constructor(context: OutboundContext) {
     this.#context = context;
+    this.queue = new OutboundQueue(context.store, context.limits, this);
   }
 
   get inFlight(): number {
@@ -72,14 +47,19 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
 
   /** Messages that have no Packet Identifier yet. */
   get waiting(): number {
-    return this.sessionNumber === 0
-      ? this.#waiting.length
-      : this.count - this.#inFlight.size - this.#open.size;
+    const { queue } = this;
+    return queue.isStored
+      ? queue.count - this.#inFlight.size - queue.openExchanges
+      : this.#waitingInMemory;
+  }
+
+  get isAttached(): boolean {
+    return this.#receiver !== undefined;
   }
 
   /** Whether a message given now would be sent at once. */
   get isClear(): boolean {
-    return this.#quota > 0 && this.#receiver?.hasRoom === true && !this.#hasBacklog();
+    return this.#quota > 0 && this.#receiver?.hasRoom === true && !this.queue.hasBacklog;
   }
 
   /**
@@ -90,15 +70,13 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
     this.#receiver = receiver;
     this.#quota = receiveMaximum;
     this.#quotaMax = receiveMaximum;
-    if (this.sessionNumber > 0) this.#forgetLoaded();
-    for (const exchange of this.#open.values()) {
-      if (!exchange.released) continue;
+    if (this.queue.isStored) this.queue.forgetLoaded();
+    for (const exchange of this.queue.takeReleased()) {
       const delivery = new Delivery(undefined, 2, false);
       delivery.sequence = exchange.sequence;
       delivery.packetIdentifier = exchange.packetIdentifier;
       delivery.state = DeliveryState.Released;
       this.#inFlight.set(exchange.packetIdentifier, delivery);
-      this.#open.delete(exchange.sequence);
       receiver.sendPubrel(exchange.packetIdentifier, false);
     }
     this.pump();
@@ -109,37 +87,14 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
     this.#receiver = undefined;
     this.#quota = 0;
     this.#held.clear();
-    if (this.sessionNumber === 0) return;
+    if (!this.queue.isStored) return;
     for (const delivery of this.#inFlight.values()) {
-      this.restoreExchange({
-        packetIdentifier: delivery.packetIdentifier,
-        sequence: delivery.sequence,
-        released: delivery.state === DeliveryState.Released,
-      });
+      const { packetIdentifier, sequence } = delivery;
+      const released = delivery.state === DeliveryState.Released;
+      this.queue.restoreExchange({ packetIdentifier, sequence, released });
     }
     this.#inFlight.clear();
-    this.#forgetLoaded();
-  }
-
-  /** Where the queue stood in the store when it was opened. */
-  restorePosition(position: Omit<QueuePosition, 'sessionNumber'>): void {
-    this.headSequence = position.headSequence;
-    this.tailSequence = position.tailSequence;
-    this.count = position.count;
-    this.bytes = position.bytes;
-    this.#loadedTo = position.headSequence;
-  }
-
-  restoreExchange(exchange: OpenExchange): void {
-    this.#open.set(exchange.sequence, exchange);
-  }
-
-  /** Marks a delivery read from the store as one whose exchange has begun, if it has. */
-  nameExchange(delivery: Delivery): void {
-    const exchange = this.#open.get(delivery.sequence);
-    if (exchange === undefined) return;
-    delivery.packetIdentifier = exchange.packetIdentifier;
-    delivery.sentBefore = true;
+    this.queue.forgetLoaded();
   }
 
   /**
@@ -153,7 +108,7 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
     keep: () => ApplicationMessage,
     holdTicket: number,
   ): boolean {
-    if (this.#receiver !== undefined && this.isClear && delivery.qos > 0) {
+    if (this.isClear && delivery.qos > 0) {
       this.#sendNow(delivery, frame, keep, holdTicket);
       return true;
     }
@@ -185,18 +140,11 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
       return;
     }
     delivery.state = DeliveryState.Released;
-    if (this.sessionNumber === 0) {
-      delivery.message = undefined;
-      this.#receiver?.sendPubrel(packetIdentifier, false);
-      return;
-    }
-    const { store } = this.#context;
-    this.bytes -= delivery.message!.bytes;
-    store.released(this, delivery);
+    this.queue.release(delivery);
     delivery.message = undefined;
     // A PUBREL that went out before its record would let a restart send the message a second time.
-    this.#hold(delivery, store.openTicket);
-    this.#advanceHead();
+    if (this.queue.isStored) this.#hold(delivery, this.#context.store.openTicket);
+    else this.#receiver?.sendPubrel(packetIdentifier, false);
   }
 
   /** PUBCOMP. Returns false when the identifier is not in use. */
@@ -212,13 +160,13 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
     if (this.#pumping) return;
     this.#pumping = true;
     while (this.#quota > 0 && this.#receiver?.hasRoom === true) {
-      const delivery = this.#waiting.shift();
+      const delivery = this.#shift();
       if (delivery === undefined) break;
       if (this.#hasExpired(delivery)) this.#drop(delivery, DropReason.Expired);
       else this.#sendQueued(delivery);
     }
     this.#pumping = false;
-    if (this.#receiver !== undefined && this.#waiting.length === 0) this.#readPage();
+    if (this.#receiver !== undefined && this.#quota > 0) this.queue.readPage();
   }
 
   /** The Session ends: every delivery that no client has finished, for counting and redistribution. */
@@ -226,7 +174,7 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
     for (const delivery of this.#inFlight.values()) {
       if (delivery.state === DeliveryState.InFlight) yield delivery;
     }
-    yield* this.#waiting;
+    yield* this.queue;
   }
 
   committed(ticket: number): void {
@@ -248,31 +196,27 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
     this.pump();
   }
 
-  page(deliveries: readonly Delivery[], end: number): void {
-    this.#reading = false;
-    if (this.#readingStale) {
-      this.#readingStale = false;
-      if (this.#receiver === undefined) this.#trim();
-      else this.pump();
-      return;
+  oldestInFlight(): number {
+    for (const delivery of this.#inFlight.values()) {
+      if (delivery.state === DeliveryState.InFlight) return delivery.sequence;
     }
-    this.#loadedTo = end;
-    for (const delivery of deliveries) {
-      this.nameExchange(delivery);
-      this.#waiting.push(delivery);
-    }
-    if (this.#receiver === undefined) this.#trim();
-    else this.pump();
+    return Number.POSITIVE_INFINITY;
   }
 
-  #forgetLoaded(): void {
-    this.#waiting.clear();
-    this.#loadedTo = this.headSequence;
-    this.#readingStale = this.#reading;
+  loaded(): void {
+    this.queue.trim();
+    this.pump();
   }
 
-  #hasBacklog(): boolean {
-    return this.#waiting.length > 0 || this.#loadedTo < this.tailSequence;
+  overflowed(delivery: Delivery): void {
+    if (!this.queue.isStored) this.#waitingInMemory--;
+    this.#drop(delivery, DropReason.QueueFull);
+  }
+
+  #shift(): Delivery | undefined {
+    const delivery = this.queue.shift();
+    if (delivery !== undefined && !this.queue.isStored) this.#waitingInMemory--;
+    return delivery;
   }
 
   #sendNow(
@@ -285,14 +229,14 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
     delivery.packetIdentifier = this.#identifiers.allocate(this.#inFlight);
     delivery.state = DeliveryState.InFlight;
     let ticket = holdTicket;
-    if (this.sessionNumber > 0) {
-      delivery.message = keep();
-      this.#append(delivery, delivery.message);
-      this.#loadedTo = this.tailSequence;
-      store.sent(this, delivery);
+    if (this.queue.isStored) {
+      this.queue.pass(delivery, keep());
+      store.sent(this.queue, delivery);
       // Its identifier must be durable first: a restart that gave it to another message would lose that one.
       if (delivery.qos === 2) ticket = store.openTicket;
-    } else if (ticket > 0 || delivery.share !== undefined) delivery.message = keep();
+    } else if (ticket > 0 || this.#held.length > 0 || delivery.share !== undefined) {
+      delivery.message = keep();
+    }
     this.#inFlight.set(delivery.packetIdentifier, delivery);
     this.#quota--;
     if (ticket > 0 || this.#held.length > 0) this.#hold(delivery, ticket);
@@ -300,38 +244,33 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
   }
 
   #sendQueued(delivery: Delivery): void {
-    const { store } = this.#context;
     if (delivery.qos === 0) {
       const { message } = delivery;
       this.#transmit(delivery);
       delivery.message = message;
-      this.#remove(delivery);
+      this.queue.remove(delivery);
       return;
     }
+    const { store } = this.#context;
     delivery.state = DeliveryState.InFlight;
     this.#quota--;
-    const isResend = delivery.packetIdentifier !== 0;
-    if (isResend) this.#open.delete(delivery.sequence);
-    else delivery.packetIdentifier = this.#identifiers.allocate(this.#identifiersInUse);
-    this.#inFlight.set(delivery.packetIdentifier, delivery);
     let ticket = delivery.holdTicket > store.committedTicket ? delivery.holdTicket : 0;
-    if (this.sessionNumber === 0) this.bytes -= delivery.message!.bytes;
-    else if (!isResend) {
-      store.sent(this, delivery);
-      if (delivery.qos === 2) ticket = store.openTicket;
+    if (delivery.packetIdentifier !== 0) this.queue.resumed(delivery);
+    else {
+      delivery.packetIdentifier = this.#identifiers.allocate(this.#identifiersInUse);
+      if (this.queue.isStored) {
+        store.sent(this.queue, delivery);
+        if (delivery.qos === 2) ticket = store.openTicket;
+      }
     }
+    this.#inFlight.set(delivery.packetIdentifier, delivery);
     if (ticket > 0 || this.#held.length > 0) this.#hold(delivery, ticket);
     else this.#transmit(delivery);
   }
 
   readonly #identifiersInUse: { has(packetIdentifier: number): boolean } = {
-    has: (packetIdentifier) => {
-      if (this.#inFlight.has(packetIdentifier)) return true;
-      for (const exchange of this.#open.values()) {
-        if (exchange.packetIdentifier === packetIdentifier) return true;
-      }
-      return false;
-    },
+    has: (packetIdentifier) =>
+      this.#inFlight.has(packetIdentifier) || this.queue.usesIdentifier(packetIdentifier),
   };
 
   /** From a kept message. */
@@ -339,7 +278,7 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
     const { queuedFrame, clock } = this.#context;
     queuedFrame.fromMessage(delivery.message!, clock.wallMs());
     // Nothing is sent again in a Session that ends with its connection; a share may pass it on.
-    if (this.sessionNumber === 0 && delivery.share === undefined) delivery.message = undefined;
+    if (!this.queue.isStored && delivery.share === undefined) delivery.message = undefined;
     this.#send(delivery, queuedFrame);
   }
 
@@ -371,89 +310,22 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
   #done(delivery: Delivery): void {
     this.#inFlight.delete(delivery.packetIdentifier);
     if (this.#quota < this.#quotaMax) this.#quota++;
-    this.#remove(delivery);
-    if (this.#hasBacklog()) this.pump();
-  }
-
-  #remove(delivery: Delivery): void {
-    if (this.sessionNumber > 0) {
-      this.count--;
-      if (delivery.message !== undefined) this.bytes -= delivery.message.bytes;
-      this.#context.store.dequeue(this, delivery);
-      this.#advanceHead();
-    } else if (delivery.message !== undefined && delivery.state === DeliveryState.Queued) {
-      this.bytes -= delivery.message.bytes;
-    }
+    this.queue.remove(delivery);
     delivery.message = undefined;
-  }
-
-  /** Moves the head to the oldest entry that is still there. */
-  #advanceHead(): void {
-    let head = this.#waiting.peek()?.sequence ?? this.#loadedTo;
-    for (const delivery of this.#inFlight.values()) {
-      if (delivery.state !== DeliveryState.InFlight) continue;
-      if (delivery.sequence < head) head = delivery.sequence;
-      break;
-    }
-    for (const exchange of this.#open.values()) {
-      if (!exchange.released && exchange.sequence < head) head = exchange.sequence;
-    }
-    this.headSequence = head;
-  }
-
-  #append(delivery: Delivery, message: ApplicationMessage): void {
-    delivery.message = message;
-    delivery.sequence = this.tailSequence++;
-    this.count++;
-    this.bytes += message.bytes;
-    this.#context.store.enqueue(this, delivery);
+    if (this.queue.hasBacklog) this.pump();
   }
 
   #enqueue(delivery: Delivery, message: ApplicationMessage): boolean {
-    const { limits } = this.#context;
-    const isFull =
-      this.waiting >= limits.queuedMessagesMax ||
-      this.bytes + message.bytes > limits.queuedBytesMax;
-    if (isFull && limits.queueOverflow !== 'drop-oldest') {
+    const { queueOverflow } = this.#context.limits;
+    const { queue } = this;
+    if (queueOverflow !== 'drop-oldest' && queue.isFull(this.waiting, message.bytes)) {
       this.#countDrop(DropReason.QueueFull, message.topicBytes);
-      return limits.queueOverflow === 'drop-newest';
+      return queueOverflow === 'drop-newest';
     }
-    delivery.message = message;
-    if (this.sessionNumber === 0) {
-      this.bytes += message.bytes;
-      this.#waiting.push(delivery);
-    } else {
-      const isNextToLoad = this.#loadedTo === this.tailSequence && !this.#reading;
-      this.#append(delivery, message);
-      if (isNextToLoad && this.#receiver !== undefined && this.#waiting.length < PAGE_ENTRIES) {
-        this.#waiting.push(delivery);
-        this.#loadedTo = this.tailSequence;
-      }
-    }
-    this.#trim();
+    queue.push(delivery, message);
+    if (!queue.isStored) this.#waitingInMemory++;
+    queue.trim();
     return true;
-  }
-
-  /** Drops the oldest until the queue is within its limits; what is not loaded is read first. */
-  #trim(): void {
-    const { limits } = this.#context;
-    while (this.waiting > limits.queuedMessagesMax || this.bytes > limits.queuedBytesMax) {
-      const oldest = this.#waiting.peek();
-      if (oldest === undefined) {
-        this.#readPage();
-        return;
-      }
-      const isResend = oldest.packetIdentifier !== 0;
-      if (isResend && this.#receiver !== undefined) return;
-      this.#waiting.shift();
-      if (!isResend) this.#drop(oldest, DropReason.QueueFull);
-    }
-  }
-
-  #readPage(): void {
-    if (this.sessionNumber === 0 || this.#reading || this.#loadedTo >= this.tailSequence) return;
-    this.#reading = true;
-    this.#context.store.readQueue(this, this.#loadedTo, this.tailSequence, PAGE_ENTRIES, this);
   }
 
   #hasExpired(delivery: Delivery): boolean {
@@ -464,7 +336,8 @@ export class OutboundFlow implements QueuePosition, QueueReader, CommitWaiter {
 
   #drop(delivery: Delivery, reason: DropReason): void {
     this.#countDrop(reason, delivery.message!.topicBytes);
-    this.#remove(delivery);
+    this.queue.remove(delivery);
+    delivery.message = undefined;
   }
 
   #countDrop(reason: DropReason, topic: Uint8Array): void {

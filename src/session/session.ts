@@ -1,5 +1,7 @@
 import { TimerEntry } from '../base/clock.js';
-import type { ProtocolVersion, WillMessage } from '../wire/control-packet.js';
+import type { Connect, Disconnect, ProtocolVersion, WillMessage } from '../wire/control-packet.js';
+import { ProtocolViolation } from '../wire/protocol-violation.js';
+import { ReasonCode } from '../wire/reason-code.js';
 import type { Connection } from './connection.js';
 import { type OutboundContext, OutboundFlow } from './outbound-flow.js';
 import type { Subscription } from './subscription.js';
@@ -40,12 +42,12 @@ export class Session {
 
   /** The store's number for its subscriptions, queue and exchanges. */
   get number(): number {
-    return this.outbound.sessionNumber;
+    return this.outbound.queue.sessionNumber;
   }
 
   /** Outlives its Network Connection, so all of it is in the store. */
   get isStored(): boolean {
-    return this.outbound.sessionNumber > 0;
+    return this.outbound.queue.isStored;
   }
 
   get receivedCount(): number {
@@ -64,4 +66,23 @@ export class Session {
   forgetReceived(packetIdentifier: number): boolean {
     return this.#received?.delete(packetIdentifier) ?? false;
   }
+}
+
+/** A Session Expiry Interval in the client's DISCONNECT replaces that of CONNECT (5.0, section 3.14.2.2.2). */
+export function applyClientExpiry(
+  disconnect: Disconnect,
+  connect: Connect,
+  session: Session | undefined,
+  secondsMax: number,
+): void {
+  const asked = disconnect.sessionExpiryIntervalSeconds;
+  if (session === undefined || asked === undefined) return;
+  if (connect.sessionExpiryIntervalSeconds === 0 && asked > 0) {
+    throw new ProtocolViolation(
+      ReasonCode.ProtocolError,
+      'DISCONNECT asks for a Session Expiry Interval although CONNECT had none',
+      'MQTT-3.1.2-23',
+    );
+  }
+  session.expirySeconds = Math.min(asked, secondsMax);
 }

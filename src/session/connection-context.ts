@@ -1,0 +1,33 @@
+import type { Clock, EndOfTick, Timers } from '../base/clock.js';
+import type { Logger } from '../base/log.js';
+import type { Connack } from '../wire/control-packet.js';
+import type { Publish } from '../wire/publish.js';
+import type { BufferPool } from './buffer-pool.js';
+import type { Host } from './host.js';
+import type { Limits } from './limits.js';
+import type { Session } from './session.js';
+import type { SessionStore } from './session-store.js';
+import type { Statistics } from './statistics.js';
+
+/** What all connections of a broker share. */
+export interface ConnectionContext {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly endOfTick: EndOfTick;
+  readonly log: Logger;
+  readonly limits: Limits;
+  readonly statistics: Statistics;
+  readonly pool: BufferPool;
+  readonly store: SessionStore;
+  /** Decoded into again and again: one PUBLISH at a time is on the path. */
+  readonly publish: Publish;
+}
+
+/** What the broker decided for an accepted client. */
+export interface Accepted {
+  readonly session: Session;
+  readonly connack: Omit<Connack, 'type' | 'reasonCode'>;
+  readonly keepAliveSeconds: number;
+  readonly receiveMaximum: number;
+}

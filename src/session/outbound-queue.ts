@@ -1,0 +1,231 @@
+import { Fifo } from '../base/fifo.js';
+import type { ApplicationMessage } from '../wire/application-message.js';
+import type { Delivery } from './delivery.js';
+import type { Limits } from './limits.js';
+import type { QueuePosition, QueueReader, SessionStore } from './session-store.js';
+
+/** Entries read from the store at a time, and kept loaded ahead of the quota. */
+const PAGE_ENTRIES = 256;
+
+/** An exchange of an earlier connection whose message is in the store alone. */
+export interface OpenExchange {
+  readonly packetIdentifier: number;
+  readonly sequence: number;
+  readonly released: boolean;
+}
+
+/** What the queue asks of the flow that empties it. */
+export interface QueueOwner {
+  /** A client is there to take messages. */
+  readonly isAttached: boolean;
+  /** Messages that have no Packet Identifier yet. */
+  readonly waiting: number;
+  /** The sequence of the oldest entry in flight, or Infinity. */
+  oldestInFlight(): number;
+  /** Entries have been loaded. */
+  loaded(): void;
+  /** The queue is over its limits and this is the oldest that may go. */
+  overflowed(delivery: Delivery): void;
+}
+
+/**
+ * The messages of one Session that no client has acknowledged:
+ *
+ *     in the store alone │ loaded           │ in flight (OutboundFlow)
+ *     loadedTo … tail    │ #loaded (Fifo)   │
+ *
+ * A stored Session (`sessionNumber` above 0) has every entry in the store, and in memory only while a
+ * client is there to take it. Another Session has its entries in memory alone.
+ */
+export class OutboundQueue implements QueuePosition, QueueReader {
+  sessionNumber = 0;
+  headSequence = 1;
+  tailSequence = 1;
+  /** In a stored Session: all entries, those in flight included. */
+  count = 0;
+  bytes = 0;
+  readonly #store: SessionStore;
+  readonly #limits: Limits;
+  readonly #owner: QueueOwner;
+  readonly #loaded = new Fifo<Delivery>();
+  /** By sequence: exchanges of an earlier connection that have not been read back. */
+  readonly #open = new Map<number, OpenExchange>();
+  #loadedTo = 1;
+  #reading = false;
+  #readingStale = false;
+
+  constructor(store: SessionStore, limits: Limits, owner: QueueOwner) {
+    this.#store = store;
+    this.#limits = limits;
+    this.#owner = owner;
+  }
+
+  get isStored(): boolean {
+    return this.sessionNumber > 0;
+  }
+
+  /** Whether something waits here or in the store alone. */
+  get hasBacklog(): boolean {
+    return this.#loaded.length > 0 || this.#loadedTo < this.tailSequence;
+  }
+
+  /** Exchanges of an earlier connection that have not been read back. */
+  get openExchanges(): number {
+    return this.#open.size;
+  }
+
+  restore(position: Omit<QueuePosition, 'sessionNumber'>): void {
+    this.headSequence = position.headSequence;
+    this.tailSequence = position.tailSequence;
+    this.count = position.count;
+    this.bytes = position.bytes;
+    this.#loadedTo = position.headSequence;
+  }
+
+  restoreExchange(exchange: OpenExchange): void {
+    this.#open.set(exchange.sequence, exchange);
+  }
+
+  /** Takes out the exchanges that wait for PUBCOMP alone: they have no message to read back. */
+  takeReleased(): OpenExchange[] {
+    const released = [...this.#open.values()].filter((exchange) => exchange.released);
+    for (const exchange of released) this.#open.delete(exchange.sequence);
+    return released;
+  }
+
+  usesIdentifier(packetIdentifier: number): boolean {
+    for (const exchange of this.#open.values()) {
+      if (exchange.packetIdentifier === packetIdentifier) return true;
+    }
+    return false;
+  }
+
+  /** Marks a delivery read from the store as one whose exchange has begun, if it has. */
+  nameExchange(delivery: Delivery): void {
+    const exchange = this.#open.get(delivery.sequence);
+    if (exchange === undefined) return;
+    delivery.packetIdentifier = exchange.packetIdentifier;
+    delivery.sentBefore = true;
+  }
+
+  /** The delivery of an open exchange is in flight again. */
+  resumed(delivery: Delivery): void {
+    this.#open.delete(delivery.sequence);
+  }
+
+  /** Whether one more message is beyond the limits; `waiting` are those without a Packet Identifier. */
+  isFull(waiting: number, bytes: number): boolean {
+    const { queuedMessagesMax, queuedBytesMax } = this.#limits;
+    return waiting >= queuedMessagesMax || this.bytes + bytes > queuedBytesMax;
+  }
+
+  /** The delivery goes past the queue, straight to the client; a stored Session keeps its record. */
+  pass(delivery: Delivery, message: ApplicationMessage): void {
+    this.#put(delivery, message);
+    this.#loadedTo = this.tailSequence;
+  }
+
+  /** The delivery waits. In a stored Session it stays loaded only while it is next and a client is there. */
+  push(delivery: Delivery, message: ApplicationMessage): void {
+    if (!this.isStored) {
+      delivery.message = message;
+      this.bytes += message.bytes;
+      this.#loaded.push(delivery);
+      return;
+    }
+    const isNextToLoad = this.#loadedTo === this.tailSequence && !this.#reading;
+    this.#put(delivery, message);
+    if (!isNextToLoad || !this.#owner.isAttached || this.#loaded.length >= PAGE_ENTRIES) return;
+    this.#loaded.push(delivery);
+    this.#loadedTo = this.tailSequence;
+  }
+
+  shift(): Delivery | undefined {
+    const delivery = this.#loaded.shift();
+    if (!this.isStored && delivery !== undefined) this.bytes -= delivery.message!.bytes;
+    return delivery;
+  }
+
+  /** A stored entry is done with: sent, acknowledged, expired or dropped. */
+  remove(delivery: Delivery): void {
+    if (!this.isStored) return;
+    this.count--;
+    if (delivery.message !== undefined) this.bytes -= delivery.message.bytes;
+    this.#store.dequeue(this, delivery);
+    this.advanceHead();
+  }
+
+  /** QoS 2: the message goes, its exchange stays. */
+  release(delivery: Delivery): void {
+    if (!this.isStored) return;
+    this.bytes -= delivery.message!.bytes;
+    this.#store.released(this, delivery);
+    this.advanceHead();
+  }
+
+  /** Moves the head to the oldest entry that is still there. */
+  advanceHead(): void {
+    let head = Math.min(
+      this.#loaded.peek()?.sequence ?? this.#loadedTo,
+      this.#owner.oldestInFlight(),
+    );
+    for (const exchange of this.#open.values()) {
+      if (!exchange.released && exchange.sequence < head) head = exchange.sequence;
+    }
+    this.headSequence = head;
+  }
+
+  /** Drops the oldest until the queue is within its limits; what is not loaded is read first. */
+  trim(): void {
+    while (this.isFull(this.#owner.waiting - 1, 0)) {
+      const oldest = this.#loaded.peek();
+      if (oldest === undefined) {
+        this.readPage();
+        return;
+      }
+      const isResend = oldest.packetIdentifier !== 0;
+      if (isResend && this.#owner.isAttached) return;
+      this.shift();
+      if (!isResend) this.#owner.overflowed(oldest);
+    }
+  }
+
+  readPage(): void {
+    if (!this.isStored || this.#reading || this.#loaded.length > 0) return;
+    if (this.#loadedTo >= this.tailSequence) return;
+    this.#reading = true;
+    this.#store.readQueue(this, this.#loadedTo, this.tailSequence, PAGE_ENTRIES, this);
+  }
+
+  page(deliveries: readonly Delivery[], end: number): void {
+    this.#reading = false;
+    if (this.#readingStale) this.#readingStale = false;
+    else {
+      this.#loadedTo = end;
+      for (const delivery of deliveries) {
+        this.nameExchange(delivery);
+        this.#loaded.push(delivery);
+      }
+    }
+    this.#owner.loaded();
+  }
+
+  /** Only the store's copy counts from here on. */
+  forgetLoaded(): void {
+    this.#loaded.clear();
+    this.#loadedTo = this.headSequence;
+    this.#readingStale = this.#reading;
+  }
+
+  [Symbol.iterator](): Iterator<Delivery> {
+    return this.#loaded[Symbol.iterator]();
+  }
+
+  #put(delivery: Delivery, message: ApplicationMessage): void {
+    delivery.message = message;
+    delivery.sequence = this.tailSequence++;
+    this.count++;
+    this.bytes += message.bytes;
+    this.#store.enqueue(this, delivery);
+  }
+}
