@@ -284,9 +284,9 @@ export class Broker implements Host {
     const { clientIdentifier, network, session } = connection;
     const who = clientIdentifier === '' ? 'A client' : `Client ${clientIdentifier}`;
     const did = session === undefined ? 'was not let in' : 'is gone';
-    const isQuiet = cause.kind.startsWith('client-') || cause.kind === 'server-shutdown';
+    const isFault = cause.kind === 'protocol-violation' || cause.kind === 'keep-alive-timeout';
     this.#parts.log[
-      isQuiet || (session === undefined && clientIdentifier === '') ? 'info' : 'warn'
+      isFault || (session === undefined && clientIdentifier !== '') ? 'warn' : 'info'
     ](
       {
         event: session === undefined ? 'refused' : 'disconnected',
