@@ -3,7 +3,7 @@ import { Broker } from '../broker/broker.js';
 import type { Hooks } from '../broker/hooks.js';
 import type { StoreFailure } from '../session/session-store.js';
 import type { Statistics } from '../session/statistics.js';
-import { ListenError, type Listener } from '../transport/listener.js';
+import { ListenError, type Listener, urlOf } from '../transport/listener.js';
 import { listenTcp } from '../transport/tcp-listener.js';
 import { listenWebSocket } from '../transport/websocket-listener.js';
 import type { Config, ListenConfig } from './config.js';
@@ -100,9 +100,9 @@ function letIn(broker: Broker, listeners: readonly Listener[], config: Config): 
 async function closeConnections(broker: Broker, listeners: readonly Listener[]): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.stopAccepting()));
   broker.shutdown();
-  await connectionsEnded(broker);
+  await connectionsEnded(listeners);
   for (const listener of listeners) listener.destroyConnections();
-  await connectionsEnded(broker);
+  await connectionsEnded(listeners);
 }
 
 async function release(listeners: readonly Listener[]): Promise<void> {
@@ -110,12 +110,12 @@ async function release(listeners: readonly Listener[]): Promise<void> {
   for (const listener of listeners) listener.destroyConnections();
 }
 
-function connectionsEnded(broker: Broker): Promise<void> {
+function connectionsEnded(listeners: readonly Listener[]): Promise<void> {
   return new Promise((resolve) => {
     const deadline = setTimeout(done, SHUTDOWN_GRACE_MS);
     const looking = setInterval(look, SHUTDOWN_LOOK_MS);
     function look(): void {
-      if (broker.connections === 0) done();
+      if (listeners.every(({ connections }) => connections === 0)) done();
     }
     function done(): void {
       clearTimeout(deadline);
@@ -146,10 +146,7 @@ function bindOne(
   ready: () => boolean,
 ): Promise<Listener> {
   const onFault = (sentence: string): void => {
-    log.error(
-      { event: 'accept_failed', listener: `${address.scheme}://${address.host}` },
-      sentence,
-    );
+    log.error({ event: 'accept_failed', listener: urlOf(address, address.port) }, sentence);
   };
   if (address.scheme === 'mqtt') return listenTcp({ address, onFault });
   const messageBytesMax = config.limits.packetBytesMax + WEBSOCKET_SLACK_BYTES;

@@ -7,6 +7,8 @@ export type Accept = (network: NetworkConnection) => NetworkConnectionEvents;
 export interface Listener {
   /** The URL with the address and port really bound: port 0 is replaced. */
   readonly url: string;
+  /** Connections that are open, those included that the protocol has left and that send their rest. */
+  readonly connections: number;
   start(accept: Accept): void;
   /** Nobody new is let in; open connections stay. Resolves when the address is free again. */
   stopAccepting(): Promise<void>;

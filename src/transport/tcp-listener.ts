@@ -53,6 +53,10 @@ class TcpListener implements Listener {
     server.on('connection', (socket) => this.#connected(socket));
   }
 
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   start(accept: Accept): void {
     this.#accept = accept;
     for (const socket of this.#waiting) {

@@ -76,6 +76,10 @@ class WebSocketListener implements Listener {
     );
   }
 
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   start(accept: Accept): void {
     this.#accept = accept;
   }
