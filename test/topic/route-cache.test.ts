@@ -124,6 +124,23 @@ describe('RouteCache', () => {
     }
   });
 
+  it('keeps answering for an entry that was evicted or never fitted', () => {
+    for (const entriesMax of [0, 1]) {
+      const cache = counting({ entriesMax });
+      const entry = find(cache, 'a/b');
+      find(cache, 'other');
+      expect(find(cache, 'a/b')).not.toBe(entry);
+      expect(cache.route(entry)).toBe(1);
+      expect(cache.route(entry)).toBe(1);
+      cache.filterChanged('a/b');
+      expect(cache.route(entry)).toBe(2);
+      cache.filterChanged('a/+');
+      expect(cache.route(entry)).toBe(3);
+      cache.filterChanged('#');
+      expect(cache.route(entry)).toBe(4);
+    }
+  });
+
   it('refuses what is no Topic Name, as bytes and as text', () => {
     const cache = counting({ topicLevelsMax: 3, topicBytesMax: 8 });
     for (const name of ['', 'a/+', '#', 'a\0', '1/2/3/4', '123456789']) {

@@ -83,6 +83,25 @@ describe.each(strategies)('ShareGroup, %s', (strategy) => {
     );
   });
 
+  it('forgets members whatever the order in which they leave', () => {
+    const leavers = fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 1 });
+    fc.assert(
+      fc.property(leavers, (order) => {
+        const members = workers(6);
+        const group = groupOf(strategy, members);
+        const left = new Set(members.map((member) => member.id));
+        for (const i of order) {
+          expect(group.remove(members[i]!)).toBe(true);
+          left.delete(`w${i}`);
+          const chosen = new Set(chooseMany(group, 60));
+          if (left.size === 0) expect(chosen).toEqual(new Set(['nobody']));
+          else for (const id of chosen) expect(left).toContain(id);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('uses every member, unless it is sticky', () => {
     const chosen = new Set(chooseMany(groupOf(strategy, workers(5)), 300));
     expect(chosen.size).toBe(strategy === 'sticky' ? 1 : 5);

@@ -66,6 +66,29 @@ describe('OutboundTopicAliases', () => {
     expect(aliases.assign('b')).toBe(0);
   });
 
+  it('takes an alias only from the name that is idle the longest', () => {
+    const keys = fc.array(fc.nat(3), { minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(keys, (uses) => {
+        const aliases = new OutboundTopicAliases<number>(4);
+        const recency: number[] = [];
+        const use = (key: number): number => {
+          const assigned = aliases.assign(key);
+          if (recency.includes(key)) recency.splice(recency.indexOf(key), 1);
+          recency.push(key);
+          return assigned === 0 ? 0 : assigned.alias;
+        };
+        const aliasOf = new Map([0, 1, 2, 3].map((key) => [key, use(key)]));
+        for (const key of uses) expect(use(key)).toBe(aliasOf.get(key));
+        // Keep the newest in use until the others are idle for long enough; then they go in order.
+        const newest = recency[3]!;
+        for (let i = 0; i < 20; i++) use(newest);
+        const victims = recency.slice(0, 3).map((key) => aliasOf.get(key));
+        expect([100, 101, 102].map((key) => use(key))).toEqual(victims);
+      }),
+    );
+  });
+
   it('serves the first names when more names than aliases come in turn', () => {
     const aliases = new OutboundTopicAliases<number>(10);
     let known = 0;
