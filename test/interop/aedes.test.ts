@@ -31,6 +31,21 @@ const differences: Readonly<Record<string, Difference>> = {
     dunlin: { closed: false, packets: ['pubcomp'] },
     why: 'A client whose PUBCOMP was lost repeats PUBREL for ever unless it is answered [MQTT-4.3.3-2].',
   },
+  'overlapping filters': {
+    aedes: { messages: ['overlap/x=copy qos0'] },
+    dunlin: { messages: ['overlap/x=copy qos1'] },
+    why: 'One copy, with the highest QoS of the filters that match [MQTT-3.3.5-1].',
+  },
+  'a malformed Topic Filter': {
+    aedes: { closed: true, packets: [] },
+    dunlin: { closed: false, packets: ['suback'] },
+    why: 'The SUBACK says which filter failed; a client that is cut off comes back and sends it again, for ever.',
+  },
+  'a packet before CONNECT': {
+    aedes: { closed: true, packets: [] },
+    dunlin: { closed: true, packets: ['connack'] },
+    why: 'The CONNACK tells a 5.0 client what was wrong; the connection closes either way [MQTT-3.1.0-1].',
+  },
   'a shared subscription in 3.1.1': {
     aedes: { messages: [] },
     dunlin: { messages: ['shared/x=one qos0'] },

@@ -19,6 +19,7 @@ interface InFlight {
 
 // Few identifiers, so that the same ones come again and again, also right after a crash.
 const IDENTIFIERS = 48;
+const IDENTIFIER_NOT_FOUND = 0x92;
 
 /**
  * Publishes numbered messages and resends across reconnects as the specification wants it: in the
@@ -63,7 +64,7 @@ export class DurablePublisher extends DurableClient {
   }
 
   protected handle(packet: Packet): void {
-    if ('reasonCode' in packet && (packet.reasonCode ?? 0) >= 0x80) this.failures++;
+    if (isRefusal(packet)) this.failures++;
     if (packet.cmd === 'puback' || packet.cmd === 'pubcomp') this.#complete(packet.messageId);
     else if (packet.cmd === 'pubrec') this.#release(packet.messageId);
   }
@@ -119,4 +120,10 @@ export class DurablePublisher extends DurableClient {
     } while (this.#inFlight.some((entry) => entry.identifier === this.#lastIdentifier));
     return this.#lastIdentifier;
   }
+}
+
+/** After a lost PUBCOMP the broker may not know the identifier any more: then all is done already. */
+function isRefusal(packet: Packet): boolean {
+  const reasonCode = 'reasonCode' in packet ? (packet.reasonCode ?? 0) : 0;
+  return reasonCode >= 0x80 && !(packet.cmd === 'pubcomp' && reasonCode === IDENTIFIER_NOT_FOUND);
 }
