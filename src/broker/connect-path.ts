@@ -6,6 +6,7 @@ import type { Session } from '../session/session.js';
 import type { Statistics } from '../session/statistics.js';
 import { isTopicName } from '../topic/topic-name.js';
 import type { Connack, Connect } from '../wire/control-packet.js';
+import { ProtocolViolation } from '../wire/protocol-violation.js';
 import { isFailure, ReasonCode } from '../wire/reason-code.js';
 import {
   announcedCapabilities,
@@ -164,6 +165,9 @@ export class ConnectPath {
     if (will === undefined) return undefined;
     if (!isTopicName(will.topicName, this.#limits)) {
       const sentence = 'the Will Topic is not a Topic Name';
+      if (connect.protocolVersion < 5) {
+        throw new ProtocolViolation(ReasonCode.TopicNameInvalid, sentence, 'MQTT-3.1.4-1');
+      }
       return { reasonCode: ReasonCode.TopicNameInvalid, sentence };
     }
     if (will.qos > this.#limits.qosMax) {

@@ -16,6 +16,9 @@ import type { Route, Subscriber } from './route.js';
 import type { Shares } from './shares.js';
 import type { Store, StoredSubscription } from './store.js';
 
+/** What a UTF-8 Encoded String can hold. */
+const PROTOCOL_LIMITS = { topicLevelsMax: 65_536, topicBytesMax: 65_535 };
+
 /** SUBSCRIBE and UNSUBSCRIBE (sections 3.8 and 3.10). */
 export class SubscribePath {
   /** Of the request just carried out: its batch, or 0. */
@@ -81,8 +84,7 @@ export class SubscribePath {
     const session = connection.session!;
     this.ticket = 0;
     return unsubscribe.topicFilters.map((topicFilter) => {
-      const parsed = parseTopicFilter(topicFilter, this.#limits);
-      if (parsed === undefined) return ReasonCode.TopicFilterInvalid;
+      if (this.#parse(topicFilter) === undefined) return ReasonCode.TopicFilterInvalid;
       const subscription = session.subscriptions.get(topicFilter);
       if (subscription === undefined) return ReasonCode.NoSubscriptionExisted;
       this.remove(subscription);
@@ -126,7 +128,7 @@ export class SubscribePath {
       if (typeof changed === 'number') return changed;
       request = changed;
     }
-    const parsed = parseTopicFilter(request.topicFilter, this.#limits);
+    const parsed = this.#parse(request.topicFilter);
     const refusal = this.#refusal(session, request, parsed);
     if (refusal !== undefined || parsed === undefined) {
       return refusal ?? ReasonCode.TopicFilterInvalid;
@@ -148,6 +150,19 @@ export class SubscribePath {
       this.#hooks.subscribed.run({ client: clientView(connection), ...request });
     }
     return qos; // [MQTT-3.9.3-1]
+  }
+
+  /** Undefined where the filter is beyond the limits; one that is no Topic Filter ends the connection. */
+  #parse(topicFilter: string): TopicFilter | undefined {
+    const parsed = parseTopicFilter(topicFilter, this.#limits);
+    if (parsed !== undefined || parseTopicFilter(topicFilter, PROTOCOL_LIMITS) !== undefined) {
+      return parsed;
+    }
+    throw new ProtocolViolation(
+      ReasonCode.TopicFilterInvalid,
+      `"${topicFilter}" is not a Topic Filter: + and # stand alone in a level, # in the last one`,
+      'MQTT-4.7.1-1',
+    );
   }
 
   #refusal(
