@@ -100,7 +100,7 @@ export class Framer {
     if (packetLength > this.packetBytesMax) {
       throw new ProtocolViolation(
         ReasonCode.PacketTooLarge,
-        `The packet has ${packetLength} bytes; this server takes at most ${this.packetBytesMax}`,
+        `The packet has ${packetLength} bytes; the limit is ${this.packetBytesMax}`,
         'MQTT-3.2.2-15',
       );
     }

@@ -49,7 +49,6 @@ export const PropertyIdentifier = {
   SubscriptionIdentifiersAvailable: 0x29,
   SharedSubscriptionAvailable: 0x2a,
 } as const;
-export type PropertyIdentifier = (typeof PropertyIdentifier)[keyof typeof PropertyIdentifier];
 
 /** Will Properties stand in CONNECT but are a set of their own; packet type 0 is free for them. */
 export const WILL = 0;
