@@ -20,7 +20,7 @@ import { placed } from '../wire/bytes.js';
 const VERSIONS: readonly ProtocolVersion[] = [3, 4, 5];
 const SENDERS: readonly Sender[] = ['client', 'server'];
 
-/** Undefined where the act throws a `ProtocolViolation`; anything else that it throws is a failure. */
+/** Undefined where the act throws a `ProtocolViolation`; whatever else it throws is a failure. */
 function unlessRefused<T>(act: () => T): T | undefined {
   try {
     return act();
@@ -50,7 +50,7 @@ function feed(stream: Uint8Array, pieceBytes: number): void {
 
 const publish = new Publish();
 
-/** The Server's decoder and the one by table must agree, but for the Topic Name, which only one reads. */
+/** The Server's decoder and the one by table agree, but for the Topic Name, which one reads. */
 function comparePublish(framer: Framer): void {
   for (const version of VERSIONS) {
     const value = unlessRefused(() => decodePublishPacket(framer, version, 'client'));

@@ -207,7 +207,7 @@ function willFields(will: WillMessage, version: ProtocolVersion): Fields {
   })!;
 }
 
-/** mqtt-packet keeps User Properties in an object, so names are made unique and keep their order. */
+/** mqtt-packet keeps User Properties in an object: names are made unique, so order is kept. */
 export function withUniqueNames(packet: ControlPacket): ControlPacket {
   if (packet.type === PacketType.CONNECT && packet.will !== undefined) {
     const forwarded = decodeForwardedProperties(packet.will.forwardedProperties);

@@ -56,8 +56,8 @@ function isGenerated({ packet }: Sent): boolean {
 }
 
 /**
- * mqtt-packet takes the codes of DISCONNECT from section 3.14.2.1 of 5.0, where 0x8C is missing; the
- * table of section 2.4 has it.
+ * mqtt-packet takes the codes of DISCONNECT from section 3.14.2.1 of 5.0, where 0x8C is missing;
+ * the table of section 2.4 has it.
  */
 function isParsed({ packet }: Sent): boolean {
   return packet.type !== PacketType.DISCONNECT || packet.reasonCode !== 0x8c;
