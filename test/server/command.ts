@@ -2,6 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buildIfStale, serverMain } from '../support/build-if-stale.js';
 
+export interface CommandOptions {
+  readonly environment?: NodeJS.ProcessEnv | undefined;
+  /** Files of the process cannot grow beyond this: its disk is full. */
+  readonly fileKiBMax?: number;
+}
+
 /** The command in a process of its own, with all it says. */
 export class Command {
   readonly child: ChildProcess;
@@ -9,9 +15,12 @@ export class Command {
   errors = '';
   readonly #exit: Promise<unknown[]>;
 
-  private constructor(folder: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
-    const env = { PATH: process.env['PATH'], HOME: folder, ...environment };
-    this.child = spawn(process.execPath, [serverMain, ...args], { cwd: folder, env });
+  private constructor(folder: string, args: readonly string[], options: CommandOptions) {
+    const env = { PATH: process.env['PATH'], HOME: folder, ...options.environment };
+    const command = [process.execPath, serverMain, ...args];
+    const limit = options.fileKiBMax ?? 'unlimited';
+    const wrapped = ['-c', `ulimit -f ${limit}; exec "$@"`, 'bash', ...command];
+    this.child = spawn('bash', wrapped, { cwd: folder, env });
     this.#exit = once(this.child, 'close');
     this.child.stdout!.on('data', (chunk: Buffer) => {
       this.output += chunk.toString();
@@ -24,10 +33,10 @@ export class Command {
   static async start(
     folder: string,
     args: readonly string[],
-    environment: NodeJS.ProcessEnv = {},
+    options: CommandOptions = {},
   ): Promise<Command> {
     await buildIfStale();
-    return new Command(folder, args, environment);
+    return new Command(folder, args, options);
   }
 
   /** Waits until the output holds the text. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PacketSocket } from '../support/packet-socket.js';
-import { Command } from './command.js';
+import { Command, type CommandOptions } from './command.js';
 
 const ANY = ['--listen', 'mqtt://127.0.0.1:0', '--log-format', 'json'];
 
@@ -22,14 +22,14 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function start(args: readonly string[], environment?: NodeJS.ProcessEnv): Promise<Command> {
-  const command = await Command.start(folder, args, environment);
+async function start(args: readonly string[], options?: CommandOptions): Promise<Command> {
+  const command = await Command.start(folder, args, options);
   commands.push(command);
   return command;
 }
 
-async function refused(args: readonly string[], environment?: NodeJS.ProcessEnv) {
-  const command = await start(args, environment);
+async function refused(args: readonly string[]) {
+  const command = await start(args);
   const code = await command.exitCode();
   return { code, errors: command.errors, output: command.output };
 }
@@ -98,7 +98,7 @@ test('it does not listen for other machines unless told so in so many words', as
   expect(code).toBe(2);
   expect(errors).toContain('mqtt://0.0.0.0:0 can be reached from other machines');
   expect(errors).toContain('--allow-anonymous');
-  const allowed = await start(open, { DUNLIN_ALLOW_ANONYMOUS: 'true' });
+  const allowed = await start(open, { environment: { DUNLIN_ALLOW_ANONYMOUS: 'true' } });
   expect(await allowed.addresses()).toEqual([expect.stringMatching(/^mqtt:\/\/0\.0\.0\.0:\d+$/)]);
 });
 
@@ -136,6 +136,26 @@ test('the health command asks a running broker', async () => {
   command.child.kill('SIGTERM');
   expect(await command.exitCode()).toBe(0);
   expect(await refused(['health', ready])).toMatchObject({ code: 1 });
+});
+
+test('a store that cannot write any more acknowledges nothing and ends it with 3', async () => {
+  const command = await start(ANY, { fileKiBMax: 512 });
+  const port = Number(new URL((await command.addresses())[0]!).port);
+  const publisher = await connected(port, 'publisher');
+  const payload = Buffer.alloc(64 * 1024);
+  let acknowledged = 0;
+  const publishAll = async (): Promise<void> => {
+    for (let messageId = 1; messageId < 100; messageId++) {
+      const publish = { cmd: 'publish', topic: `kept/${messageId}`, messageId, payload } as const;
+      await publisher.exchange({ ...publish, qos: 1, dup: false, retain: true });
+      acknowledged++;
+    }
+  };
+  expect(await Promise.race([command.exitCode(), publishAll()])).toBe(3);
+  expect(acknowledged).toBeGreaterThan(0);
+  expect(acknowledged).toBeLessThan(9);
+  expect(command.output.match(/"event":"store_failed"/g)?.length).toBe(1);
+  publisher.socket.destroy();
 });
 
 /** A client that has more coming to it than its socket takes, and reads nothing. */
