@@ -4,6 +4,7 @@ import type { Random } from '../base/random.js';
 import { BufferPool } from '../session/buffer-pool.js';
 import { Connection } from '../session/connection.js';
 import type { ConnectionContext } from '../session/connection-context.js';
+import { Drops } from '../session/drops.js';
 import type { Decision, DisconnectCause, Host } from '../session/host.js';
 import { defaultLimits, type Limits, type ListenerPolicy } from '../session/limits.js';
 import type { NetworkConnection, NetworkConnectionEvents } from '../session/network-connection.js';
@@ -80,6 +81,7 @@ export class Broker implements Host {
     this.limits = limits;
     this.hooks = new Hooks(log);
     const { hooks } = this;
+    const drops = new Drops(statistics, log, clock, hooks.dropped);
     this.#routes = new RouteCache<Route>({
       topicLevelsMax: limits.topicLevelsMax,
       topicBytesMax: limits.topicBytesMax,
@@ -92,7 +94,7 @@ export class Broker implements Host {
     const shares = new Shares(parts.sharingStrategy ?? 'round-robin', random);
     const retained = new RetainedMessages({ store, clock, timers, limits });
     this.retained = retained;
-    this.#retainedDelivery = new RetainedDelivery(retained, clock);
+    this.#retainedDelivery = new RetainedDelivery(retained, clock, drops);
     this.#publishPath = new PublishPath({
       routes,
       retained,
@@ -100,7 +102,7 @@ export class Broker implements Host {
       store,
       clock,
       limits,
-      statistics,
+      drops,
     });
     this.#subscribePath = new SubscribePath({
       tree: this.#tree,
@@ -116,6 +118,7 @@ export class Broker implements Host {
       store,
       limits,
       statistics,
+      drops,
       queuedFrame: new PublishFrame(),
     };
     this.sessions = new SessionRegistry({

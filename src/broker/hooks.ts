@@ -1,6 +1,6 @@
 import type { Logger } from '../base/log.js';
+import type { Drop } from '../session/drops.js';
 import type { Decision, DisconnectCause } from '../session/host.js';
-import type { DropReason } from '../session/statistics.js';
 import type {
   ProtocolVersion,
   QoS,
@@ -135,7 +135,7 @@ export class Hooks {
   readonly subscribed: WatchPoint<{ readonly client: ClientView } & SubscribeRequest>;
   readonly unsubscribed: WatchPoint<{ readonly client: ClientView; readonly topicFilter: string }>;
   readonly published: WatchPoint<{ readonly clientIdentifier: string } & IncomingMessage>;
-  readonly dropped: WatchPoint<{ readonly clientIdentifier: string; readonly reason: DropReason }>;
+  readonly dropped: WatchPoint<Drop>;
   readonly sessionEnded: WatchPoint<{ readonly clientIdentifier: string }>;
 
   constructor(log: Logger) {

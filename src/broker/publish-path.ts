@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.js';
 import { Fifo } from '../base/fifo.js';
 import { Delivery } from '../session/delivery.js';
+import type { Drops } from '../session/drops.js';
 import type { Limits } from '../session/limits.js';
 import { publishFlags } from '../session/receiver.js';
 import type { Session } from '../session/session.js';
 import type { CommitWaiter } from '../session/session-store.js';
-import { DropReason, type Statistics } from '../session/statistics.js';
+import { DropReason } from '../session/statistics.js';
 import type { Topic } from '../session/topic.js';
 import type { RouteCache } from '../topic/route-cache.js';
 import type { TopicEntry } from '../topic/topic-table.js';
@@ -44,7 +45,7 @@ export class PublishPath implements CommitWaiter {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #limits: Limits;
-  readonly #statistics: Statistics;
+  readonly #drops: Drops;
   readonly #frame = new PublishFrame();
   readonly #postponed = new Fifo<Postponed>();
   #waitsForCommit = false;
@@ -64,7 +65,7 @@ export class PublishPath implements CommitWaiter {
     readonly store: Store;
     readonly clock: Clock;
     readonly limits: Limits;
-    readonly statistics: Statistics;
+    readonly drops: Drops;
   }) {
     this.#routes = parts.routes;
     this.#retained = parts.retained;
@@ -72,7 +73,7 @@ export class PublishPath implements CommitWaiter {
     this.#store = parts.store;
     this.#clock = parts.clock;
     this.#limits = parts.limits;
-    this.#statistics = parts.statistics;
+    this.#drops = parts.drops;
   }
 
   /** A PUBLISH from a client, still in the read chunk. */
@@ -201,7 +202,7 @@ export class PublishPath implements CommitWaiter {
       properties?.length ?? this.#frame.propertiesEnd - this.#frame.propertiesStart;
     const bytes = topic.bytes.length + this.#frame.payloadBytes + propertyBytes;
     if (!retained.hasRoomFor(topic.name, bytes)) {
-      this.#statistics.dropped[DropReason.RetainedFull]++;
+      this.#drops.record(this.#publisher, DropReason.RetainedFull, topic.bytes);
       return false;
     }
     retained.set(this.keep());
@@ -253,11 +254,15 @@ export class PublishPath implements CommitWaiter {
     if (sender === undefined) {
       if (this.#limits.queueQoS0 && session.isStored) {
         this.#toQueue(session, new Delivery(undefined, 0, retain, identifiers));
-      } else this.#statistics.dropped[DropReason.Offline]++;
-    } else if (!sender.hasRoom) sender.dropped(DropReason.OutboxFull, this.#frame.topic);
+      } else this.#drop(session, DropReason.Offline);
+    } else if (!sender.hasRoom) this.#drop(session, DropReason.OutboxFull);
     else if (!sender.sendPublish(this.#frame, publishFlags(false, 0, retain), 0, identifiers)) {
-      sender.dropped(DropReason.PacketTooLarge, this.#frame.topic);
+      this.#drop(session, DropReason.PacketTooLarge);
     }
+  }
+
+  #drop(session: Session, reason: DropReason): void {
+    this.#drops.record(session.clientIdentifier, reason, this.#frame.topic);
   }
 
   #postpone(target: RouteTarget, retain: boolean): void {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Connection } from '../session/connection.js';
 import { Delivery } from '../session/delivery.js';
+import type { Drops } from '../session/drops.js';
 import { publishFlags } from '../session/receiver.js';
 import type { Session } from '../session/session.js';
 import { DropReason } from '../session/statistics.js';
@@ -24,10 +25,12 @@ interface Flood {
 export class RetainedDelivery {
   readonly #retained: RetainedMessages;
   readonly #clock: Clock;
+  readonly #drops: Drops;
   readonly #frame = new PublishFrame();
   readonly #waiting = new Map<Session, Flood[]>();
 
-  constructor(retained: RetainedMessages, clock: Clock) {
+  constructor(retained: RetainedMessages, clock: Clock, drops: Drops) {
+    this.#drops = drops;
     this.#retained = retained;
     this.#clock = clock;
   }
@@ -96,7 +99,9 @@ export class RetainedDelivery {
     this.#frame.fromMessage(message, this.#clock.wallMs());
     const flags = publishFlags(false, 0, true); // [MQTT-3.3.1-8]
     const isSent = sender.sendPublish(this.#frame, flags, 0, identifiersOf(subscription));
-    if (!isSent) sender.dropped(DropReason.PacketTooLarge, message.topicBytes);
+    if (isSent) return;
+    const { clientIdentifier } = session;
+    this.#drops.record(clientIdentifier, DropReason.PacketTooLarge, message.topicBytes);
   }
 
   #queue(

@@ -24,7 +24,6 @@ import { Outbox } from './outbox.js';
 import { PublishSender } from './publish-sender.js';
 import { applyClientExpiry, type Session } from './session.js';
 import { SilenceTimer } from './silence-timer.js';
-import { DropReason } from './statistics.js';
 
 const PINGRESP = Uint8Array.of(0xd0, 0);
 
@@ -333,7 +332,7 @@ export class Connection implements NetworkConnectionEvents {
   }
 
   #newSender(): PublishSender {
-    const { limits, statistics, log } = this.#context;
+    const { limits, statistics } = this.#context;
     const connect = this.connect!;
     return new PublishSender({
       outbox: this.outbox,
@@ -341,13 +340,6 @@ export class Connection implements NetworkConnectionEvents {
       version: this.version,
       packetBytesMax: connect.maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY,
       topicAliasMaximum: Math.min(connect.topicAliasMaximum, limits.outboundTopicAliasMaximum),
-      onDrop: (reason) => {
-        if (reason === DropReason.OutboxFull || reason === DropReason.Expired) return;
-        log.warn(
-          { event: 'message_dropped', client: this.clientIdentifier, reason },
-          `A message for client ${this.clientIdentifier} was dropped: ${reason}`,
-        );
-      },
     });
   }
 

@@ -50,6 +50,10 @@ export class InboundFlow {
     const topic = this.#topic(publish);
     if (publish.qos > 0 && this.#isRepeated(publish)) return;
     this.#check(publish);
+    if (this.#isMislabelled(publish)) {
+      this.#route(publish, topic, ReasonCode.PayloadFormatInvalid);
+      return;
+    }
     const decision = host.authorizePublish(connection, publish, topic);
     if (!(decision instanceof Promise)) {
       this.#route(publish, topic, decision);
@@ -232,14 +236,18 @@ export class InboundFlow {
       );
     }
     if (publish.qos > 0) this.#checkReceiveMaximum(limits.receiveMaximum);
-    if (limits.checkPayloadFormat && publish.payloadFormatIndicator === 1) {
-      if (!isUtf8(publish.bytes, publish.payloadStart, publish.packetEnd)) {
-        throw new ProtocolViolation(
-          ReasonCode.PayloadFormatInvalid,
-          'The payload is not the UTF-8 that its Payload Format Indicator promises',
-        );
-      }
-    }
+  }
+
+  /** Where the payload is not the UTF-8 it says: a refusal at QoS 1 and 2, which have an answer. */
+  #isMislabelled(publish: Publish): boolean {
+    if (!this.#context.limits.checkPayloadFormat || publish.payloadFormatIndicator === 0)
+      return false;
+    if (isUtf8(publish.bytes, publish.payloadStart, publish.packetEnd)) return false;
+    if (publish.qos > 0) return true;
+    throw new ProtocolViolation(
+      ReasonCode.PayloadFormatInvalid,
+      'The payload is not the UTF-8 that its Payload Format Indicator promises',
+    );
   }
 
   /** 5.0 only: earlier clients were never told of a limit. [MQTT-3.3.4-7] */

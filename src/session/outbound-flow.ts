@@ -3,6 +3,7 @@ import { Fifo } from '../base/fifo.js';
 import { type ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
 import type { PublishFrame } from '../wire/publish-frame.js';
 import { Delivery, DeliveryState } from './delivery.js';
+import type { Drops } from './drops.js';
 import type { Limits } from './limits.js';
 import { OutboundQueue, type QueueOwner } from './outbound-queue.js';
 import { PacketIdentifiers } from './packet-identifiers.js';
@@ -16,6 +17,7 @@ export interface OutboundContext {
   readonly store: SessionStore;
   readonly limits: Limits;
   readonly statistics: Statistics;
+  readonly drops: Drops;
   /** For messages that come from a queue: the frame of the message being published stays untouched. */
   readonly queuedFrame: PublishFrame;
 }
@@ -24,6 +26,7 @@ export interface OutboundContext {
 export class OutboundFlow implements CommitWaiter, QueueOwner {
   readonly queue: OutboundQueue;
   readonly #context: OutboundContext;
+  readonly #clientIdentifier: string;
   /** By Packet Identifier, in the order of sending. */
   readonly #inFlight = new Map<number, Delivery>();
   /** In flight, but what they send next waits until its batch is durable; in order. */
@@ -36,8 +39,9 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
   #quotaMax = 0;
   #receiver: Receiver | undefined = undefined;
 
-  constructor(context: OutboundContext) {
+  constructor(context: OutboundContext, clientIdentifier: string) {
     this.#context = context;
+    this.#clientIdentifier = clientIdentifier;
     this.queue = new OutboundQueue(context.store, context.limits, this);
   }
 
@@ -290,7 +294,7 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     const flags = publishFlags(dup, delivery.qos, delivery.retain);
     const { packetIdentifier, subscriptionIdentifiers } = delivery;
     if (receiver.sendPublish(frame, flags, packetIdentifier, subscriptionIdentifiers)) return;
-    receiver.dropped(DropReason.PacketTooLarge, frame.topic);
+    this.#countDrop(DropReason.PacketTooLarge, frame.topic);
     if (delivery.qos > 0) this.#done(delivery);
   }
 
@@ -341,7 +345,6 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
   }
 
   #countDrop(reason: DropReason, topic: Uint8Array): void {
-    if (this.#receiver !== undefined) this.#receiver.dropped(reason, topic);
-    else this.#context.statistics.dropped[reason]++;
+    this.#context.drops.record(this.#clientIdentifier, reason, topic);
   }
 }

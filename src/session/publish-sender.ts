@@ -8,7 +8,7 @@ import {
 } from '../wire/publish-frame.js';
 import type { Outbox } from './outbox.js';
 import type { Receiver } from './receiver.js';
-import type { DropReason, Statistics } from './statistics.js';
+import type { Statistics } from './statistics.js';
 
 const FIRST_BYTE = 0x30;
 const PUBREL_FIRST_BYTE = 0x62;
@@ -28,7 +28,6 @@ export class PublishSender implements Receiver {
   readonly #version: ProtocolVersion;
   readonly #packetBytesMax: number;
   readonly #aliases: OutboundTopicAliases<Uint8Array> | undefined;
-  readonly #onDrop: (reason: DropReason, topic: Uint8Array) => void;
 
   constructor(parts: {
     readonly outbox: Outbox;
@@ -36,7 +35,6 @@ export class PublishSender implements Receiver {
     readonly version: ProtocolVersion;
     readonly packetBytesMax: number;
     readonly topicAliasMaximum: number;
-    readonly onDrop: (reason: DropReason, topic: Uint8Array) => void;
   }) {
     this.#outbox = parts.outbox;
     this.#statistics = parts.statistics;
@@ -44,7 +42,6 @@ export class PublishSender implements Receiver {
     this.#packetBytesMax = parts.packetBytesMax;
     this.#aliases =
       parts.topicAliasMaximum > 0 ? new OutboundTopicAliases(parts.topicAliasMaximum) : undefined;
-    this.#onDrop = parts.onDrop;
   }
 
   get hasRoom(): boolean {
@@ -77,11 +74,6 @@ export class PublishSender implements Receiver {
     target[at + 2] = packetIdentifier >>> 8;
     target[at + 3] = packetIdentifier & 0xff;
     if (withReason) target[at + 4] = PACKET_IDENTIFIER_NOT_FOUND;
-  }
-
-  dropped(reason: DropReason, topic: Uint8Array): void {
-    this.#statistics.dropped[reason]++;
-    this.#onDrop(reason, topic);
   }
 
   /** With properties of this receiver alone, which change the length: nothing to share but the payload. */

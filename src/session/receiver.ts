@@ -1,5 +1,4 @@
 import type { PublishFrame } from '../wire/publish-frame.js';
-import type { DropReason } from './statistics.js';
 
 /** The sending side of a connection, as the outbound flow of its Session sees it. */
 export interface Receiver {
@@ -16,7 +15,6 @@ export interface Receiver {
     subscriptionIdentifiers: readonly number[],
   ): boolean;
   sendPubrel(packetIdentifier: number, isUnknown: boolean): void;
-  dropped(reason: DropReason, topic: Uint8Array): void;
 }
 
 /** DUP, QoS and RETAIN as they stand in the first byte of PUBLISH. */

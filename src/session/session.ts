@@ -36,7 +36,7 @@ export class Session {
 
   constructor(clientIdentifier: string, context: OutboundContext, due: (session: Session) => void) {
     this.clientIdentifier = clientIdentifier;
-    this.outbound = new OutboundFlow(context);
+    this.outbound = new OutboundFlow(context, clientIdentifier);
     this.timer = new TimerEntry(() => due(this));
   }
 
