@@ -3,6 +3,7 @@ import type { Harness, Link } from './harness.js';
 import { type Captures, HexPattern, hexOf, type Version } from './hex-pattern.js';
 import {
   codeOf,
+  type DecodedPacket,
   decodePacket,
   encodePacket,
   type Fields,
@@ -50,6 +51,11 @@ export class CaseClient {
   async drop(): Promise<void> {
     await this.#current().drop();
     this.#link = undefined;
+  }
+
+  /** The next packet, whatever it is. */
+  async next(): Promise<DecodedPacket> {
+    return decodePacket(await this.#packet(), this.version);
   }
 
   /** After a DISCONNECT: the server closes, whatever it still sent. */

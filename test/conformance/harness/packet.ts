@@ -173,7 +173,7 @@ export function codeOf(value: unknown): unknown {
 function resolve(value: unknown, captures: Captures): unknown {
   if (typeof value === 'string') return captured(codeOf(value), captures);
   if (Array.isArray(value)) return value.map((item) => resolve(item, captures));
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
   const { hex } = value as Fields;
   if (typeof hex === 'string') return Buffer.from(hex, 'hex');
   const entries = Object.entries(value).map(([name, item]) => [name, resolve(item, captures)]);

@@ -167,7 +167,8 @@ class SocketLink implements Link {
   }
 }
 
-function endTurnsInTheEventLoop(time: VirtualTime): void {
+/** A turn ends when the event loop has handed out what it had. */
+export function endTurnsInTheEventLoop(time: VirtualTime): void {
   let scheduled = false;
   time.onTask = () => {
     if (scheduled) return;
