@@ -1,12 +1,12 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { reporters } from './test/support/reporters.js';
 
-/** What needs packages of the Debian archive: `test/debian/run.sh` installs them. */
+/** The tests that need Debian's own MQTT programs: `bash test/debian/run.sh` installs them first. */
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/debian/**/*.test.ts'],
+    include: ['test/debian/**/*.debian.ts'],
     testTimeout: 60_000,
-    maxWorkers: 2,
+    maxWorkers: 1,
     ...reporters(),
   },
 });
