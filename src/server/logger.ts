@@ -21,21 +21,21 @@ export function createLogger(options: LogOptions): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const pretty = (): NodeJS.WritableStream =>
-    PinoPretty({
-      colorize: process.stdout.isTTY === true && !process.env['NO_COLOR'],
-      translateTime: 'SYS:HH:MM:ss',
-      ignore: 'event',
-      singleLine: true,
-      sync: true,
-    });
-  const writer = isHuman(options.format) ? pino(settings, pretty()) : pino(settings, stdout());
-  return new PinoLogger(writer);
+  // Synchronous, so that the last lines before an end are never lost.
+  const output = pino.destination({ dest: 1, sync: true });
+  // Whoever read the log is gone: that is no reason to end the broker.
+  output.on('error', () => {});
+  return new PinoLogger(pino(settings, isHuman(options.format) ? pretty(output) : output));
 }
 
-/** Synchronous, so that the last lines before an end are never lost. */
-function stdout(): pino.DestinationStream {
-  return pino.destination({ dest: 1, sync: true });
+function pretty(destination: pino.DestinationStream): NodeJS.WritableStream {
+  return PinoPretty({
+    destination,
+    colorize: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+    translateTime: 'SYS:HH:MM:ss',
+    // The sentence says it all; the fields are for programs.
+    hideObject: true,
+  });
 }
 
 class PinoLogger implements Logger {

@@ -20,8 +20,8 @@ function collect(value: string, earlier: readonly string[] | undefined): string[
 function createProgram(): Command {
   const program = new Command('dunlin')
     .description('An MQTT 3.1, 3.1.1 and 5.0 broker')
-    .version(packageVersion(), '--version', 'print the version')
-    .helpOption('--help', 'print this help')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
     .option('--listen <url>', 'mqtt://host:port or ws://host:port/path, repeatable', collect)
     .option('--data <dir>', 'folder for what survives a restart (default ./dunlin-data)')
     .option('--in-memory', 'keep nothing on disk')

@@ -6,12 +6,14 @@ import { ExitCode, StartError } from './exit-code.js';
 import { loadConfig } from './load-config.js';
 import { createLogger, isHuman } from './logger.js';
 import { onStopSignal } from './signals.js';
-import { startReport } from './start-report.js';
+import { keepsNothing, startReport } from './start-report.js';
 import { packageVersion } from './version.js';
 
 /** Runs the broker until a signal or a failed store ends it, and ends the process. */
 export async function run(flags: Flags): Promise<void> {
   const config = loadConfig(flags, process.env);
+  // Whoever read the start block may be gone before it is written.
+  process.stdout.on('error', () => {});
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   const broker = await compose(config, log);
   announce(broker, config, log);
@@ -36,9 +38,15 @@ function announce(broker: RunningBroker, config: Config, log: Logger): void {
     return;
   }
   for (const url of broker.addresses) log.info({ event: 'listening', url }, `listening on ${url}`);
-  const { durability, data, inMemory } = config;
+  const forgets = keepsNothing(config);
   log.info(
-    { event: 'ready', version, readyMs, durability, data: inMemory ? undefined : data },
+    {
+      event: 'ready',
+      version,
+      readyMs,
+      durability: forgets ? 'memory' : config.durability,
+      data: forgets ? undefined : config.data,
+    },
     `dunlin ${version} is ready`,
   );
 }
