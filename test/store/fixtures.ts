@@ -13,6 +13,10 @@ export class ManualTick implements EndOfTick {
     this.#commits.push(task);
   }
 
+  get isIdle(): boolean {
+    return this.#commits.length === 0;
+  }
+
   flush(task: TickTask): void {
     this.commit(task);
   }

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import type { StoreFailure } from '../../src/session/session-store.js';
+import { Batch } from '../../src/store/engine.js';
+import { GroupCommit, Operation } from '../../src/store/group-commit.js';
+import { MemoryEngine } from '../../src/store/memory-engine.js';
+import { ManualTick } from './fixtures.js';
+import { ManualEngine } from './manual-engine.js';
+
+class Put extends Operation {
+  readonly n: number;
+
+  constructor(n: number) {
+    super();
+    this.n = n;
+  }
+}
+
+function start() {
+  const tick = new ManualTick();
+  const engine = new ManualEngine(new MemoryEngine(tick));
+  const failures: StoreFailure[] = [];
+  const heard: string[] = [];
+  const commit = new GroupCommit<Put>({
+    engine,
+    endOfTick: tick,
+    encode: (operations) => {
+      const batch = new Batch();
+      for (const { n, cancelled } of operations) {
+        if (!cancelled) batch.put(Uint8Array.of(n), Uint8Array.of(n));
+      }
+      return batch;
+    },
+    onFailure: (failure) => failures.push(failure),
+  });
+  const hear = (name: string) => ({
+    committed: (ticket: number) => heard.push(`${name} ${ticket}`),
+  });
+  const written = () => engine.writes.map(({ keys }) => keys.map((key) => key[0]));
+  return { tick, engine, commit, failures, heard, hear, written };
+}
+
+describe('GroupCommit', () => {
+  it('writes one batch at a time; what comes meanwhile fills the next', () => {
+    const { tick, engine, commit, heard, hear, written } = start();
+    commit.put(new Put(1), 10);
+    commit.put(new Put(2), 10);
+    commit.afterCommit(hear('a'));
+    commit.afterCommit(hear('b'));
+    expect(engine.isWriting).toBe(false);
+    tick.end();
+    commit.put(new Put(3), 10);
+    tick.end();
+    expect(written()).toEqual([[1, 2]]);
+    expect(commit.pendingBytes).toBe(30);
+    engine.complete();
+    expect(heard).toEqual(['a 1', 'b 1']);
+    expect(commit.pendingBytes).toBe(10);
+    commit.put(new Put(4), 10);
+    tick.end();
+    expect(written()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    engine.complete();
+    expect(commit.committedTicket).toBe(2);
+    expect(heard).toEqual(['a 1', 'b 1']);
+    expect(commit.pendingBytes).toBe(0);
+  });
+
+  it('never shows the engine what was taken back in time', () => {
+    const { tick, engine, commit, written } = start();
+    const [first, second] = [new Put(1), new Put(2)];
+    commit.put(first, 10);
+    commit.put(second, 10);
+    expect(commit.isOpen(first)).toBe(true);
+    commit.cancel(first);
+    expect(commit.isOpen(first)).toBe(false);
+    expect(commit.pendingBytes).toBe(10);
+    tick.end();
+    expect(written()).toEqual([[2]]);
+    expect(commit.isOpen(second)).toBe(false);
+    engine.complete();
+  });
+
+  it('commits a batch in which nothing is left without the engine, and in its turn', () => {
+    const { tick, engine, commit, heard, hear } = start();
+    const put = new Put(1);
+    commit.put(put, 10);
+    commit.cancel(put);
+    commit.afterCommit(hear('a'));
+    tick.end();
+    expect(heard).toEqual(['a 1']);
+    commit.put(new Put(2), 10);
+    tick.end();
+    commit.afterCommit(hear('b'));
+    tick.end();
+    expect(heard).toEqual(['a 1']);
+    engine.complete();
+    expect(heard).toEqual(['a 1', 'b 2']);
+    expect(engine.operations).toBe(1);
+  });
+
+  it('calls a waiter once a commit; it registers again until its ticket has come', () => {
+    const { tick, engine, commit, heard } = start();
+    commit.put(new Put(1), 10);
+    tick.end();
+    const waiter = {
+      ticket: commit.openTicket,
+      committed(ticket: number): void {
+        heard.push(`${ticket}`);
+        if (ticket < this.ticket) commit.afterCommit(this);
+      },
+    };
+    commit.put(new Put(2), 10);
+    commit.afterCommit(waiter);
+    engine.complete();
+    tick.end();
+    engine.complete();
+    tick.end();
+    expect(heard).toEqual(['1', '2']);
+    expect(engine.isWriting).toBe(false);
+  });
+
+  it('latches a failure: said once, and nothing is ever committed again', () => {
+    const { tick, engine, commit, failures, heard, hear } = start();
+    engine.failAt = 1;
+    commit.put(new Put(1), 10);
+    commit.afterCommit(hear('a'));
+    tick.end();
+    commit.put(new Put(2), 10);
+    commit.afterCommit(hear('b'));
+    engine.complete();
+    commit.put(new Put(3), 10);
+    commit.afterCommit(hear('c'));
+    tick.end();
+    expect(heard).toEqual([]);
+    expect(failures.length).toBe(1);
+    expect(commit.failure).toBe(failures[0]);
+    expect(commit.committedTicket).toBe(0);
+    expect(engine.writes.length).toBe(1);
+    expect(engine.isWriting).toBe(false);
+  });
+});
