@@ -158,6 +158,18 @@ test('a store that cannot write any more acknowledges nothing and ends it with 3
   publisher.socket.destroy();
 });
 
+test('it outlives whoever read its log', async () => {
+  const command = await start([...ANY, '--in-memory']);
+  const port = Number(new URL((await command.addresses())[0]!).port);
+  command.child.stdout!.destroy();
+  for (const name of ['one', 'two']) {
+    const { socket } = await connected(port, name);
+    socket.destroy();
+  }
+  command.child.kill('SIGTERM');
+  expect(await command.exitCode()).toBe(0);
+});
+
 /** A client that has more coming to it than its socket takes, and reads nothing. */
 async function withStalledClient(): Promise<{ command: Command; end: () => void }> {
   const command = await start([...ANY, '--in-memory']);
