@@ -1,10 +1,10 @@
 import type { EndOfTick, TickTask } from '../base/clock.js';
 import { Fifo } from '../base/fifo.js';
-import type { FrameTemplate } from '../wire/publish-frame.js';
+import type { FrameTemplate, PublishFrame } from '../wire/publish-frame.js';
 import { type BufferPool, LARGE_BUFFER_BYTES, SMALL_BUFFER_BYTES } from './buffer-pool.js';
 import type { NetworkConnection, WriteRelease } from './network-connection.js';
 
-/** Up to here a payload is copied; above, it is shared (docs/architecture.md has the measurement). */
+/** Up to here a packet is copied; above, it is shared. */
 const COPY_BYTES_MAX = 1024;
 /** Up to here a loop is cheaper than a call to `set` with a new view. */
 const LOOP_BYTES_MAX = 40;
@@ -89,22 +89,32 @@ export class Outbox implements TickTask, WriteRelease {
     if (!this.#scheduled) this.#schedule();
   }
 
-  /** A PUBLISH from its template: copied, and first byte and Packet Identifier set. */
-  appendPublish(template: FrameTemplate, firstByte: number, packetIdentifier: number): void {
+  /** A PUBLISH: its head from the template, first byte and Packet Identifier set, and its payload. */
+  appendPublish(
+    frame: PublishFrame,
+    template: FrameTemplate,
+    firstByte: number,
+    packetIdentifier: number,
+  ): void {
     if (this.#closed) return;
-    const { bytes, start } = template;
-    const shares = template.owned && template.end - template.payloadAt > COPY_BYTES_MAX;
-    const end = shares ? template.payloadAt : template.end;
-    const at = this.reserve(end - start);
+    const { bytes, start, headEnd } = template;
+    const { payload, payloadStart, payloadEnd } = frame;
+    const head = headEnd - start;
+    const isCopied = frame.prefersCopy();
+    const at = this.reserve(isCopied ? head + payloadEnd - payloadStart : head);
     const target = this.#buffer!;
-    copyBytes(target, at, bytes, start, end);
+    if (isCopied && template.isWhole) copyBytes(target, at, bytes, start, payloadEnd);
+    else {
+      copyBytes(target, at, bytes, start, headEnd);
+      if (isCopied) copyBytes(target, at + head, payload, payloadStart, payloadEnd);
+    }
     target[at] = firstByte;
     if (packetIdentifier !== 0) {
       const identifierAt = at + template.identifierAt - start;
       target[identifierAt] = packetIdentifier >>> 8;
       target[identifierAt + 1] = packetIdentifier & 0xff;
     }
-    if (shares) this.share(bytes.subarray(template.payloadAt, template.end));
+    if (!isCopied) this.share(frame.sharedPayload());
   }
 
   /** Writes now what waits; otherwise it happens at the end of the tick. */

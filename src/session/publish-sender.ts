@@ -19,7 +19,6 @@ const NO_BYTES = new Uint8Array(0);
 /** A topic this short costs less than the alias that would stand for it. */
 const ALIAS_WORTH_BYTES = 4;
 const ALIAS_SPARE_BYTES = 8;
-const SHARE_PAYLOAD_BYTES_MIN = 1024;
 
 /** Sends PUBLISH and PUBREL to one client, within what it can take. */
 export class PublishSender implements Receiver {
@@ -58,8 +57,9 @@ export class PublishSender implements Receiver {
       return this.#sendExtended(frame, flags, packetIdentifier, subscriptionIdentifiers);
     }
     const template = frame.template(this.#version, packetIdentifier !== 0);
-    if (template.end - template.start > this.#packetBytesMax) return false;
-    this.#outbox.appendPublish(template, FIRST_BYTE | flags, packetIdentifier);
+    const bytes = template.headEnd - template.start + frame.payloadBytes;
+    if (bytes > this.#packetBytesMax) return false;
+    this.#outbox.appendPublish(frame, template, FIRST_BYTE | flags, packetIdentifier);
     this.#statistics.publishSent++;
     return true;
   }
@@ -128,8 +128,8 @@ export class PublishSender implements Receiver {
       own.extraProperties.length,
     );
     const headerBytes = fixedHeaderBytes(head + frame.payloadBytes);
-    const isShared = frame.payloadBytes > SHARE_PAYLOAD_BYTES_MIN;
-    const at = outbox.reserve(headerBytes + head + (isShared ? 0 : frame.payloadBytes));
+    const isCopied = frame.prefersCopy();
+    const at = outbox.reserve(headerBytes + head + (isCopied ? frame.payloadBytes : 0));
     const { target } = outbox;
     const payloadAt = writePublishHead(target, at, frame, { ...own, isVersion5, withIdentifier });
     target[at] = FIRST_BYTE | flags;
@@ -138,7 +138,7 @@ export class PublishSender implements Receiver {
       target[identifierAt] = packetIdentifier >>> 8;
       target[identifierAt + 1] = packetIdentifier & 0xff;
     }
-    if (isShared) outbox.share(frame.payload.slice(frame.payloadStart, frame.payloadEnd));
+    if (!isCopied) outbox.share(frame.sharedPayload());
     else target.set(frame.payload.subarray(frame.payloadStart, frame.payloadEnd), payloadAt);
   }
 }

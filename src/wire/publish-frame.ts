@@ -1,5 +1,6 @@
 import { type ApplicationMessage, NEVER_EXPIRES } from './application-message.js';
 import type { ProtocolVersion } from './control-packet.js';
+import { keep } from './keep.js';
 import type { Publish } from './publish.js';
 
 const NO_BYTES = new Uint8Array(0);
@@ -8,26 +9,31 @@ const PACKET_TYPE = 0x30;
 const EXPIRY_PROPERTY = 0x02;
 const EXPIRY_BYTES = 5;
 const FIXED_HEADER_BYTES_MAX = 5;
+/** Up to here a payload is copied; above, it is shared (docs/architecture.md has the measurement). */
+const COPY_BYTES_MAX = 1024;
+/** Up to here the first receiver of a message gets a copy all the same. */
+const SINGLE_COPY_BYTES_MAX = 32_768;
 
 /**
- * A PUBLISH to send, encoded once for each of the four layouts (before 5.0 or 5.0, with a Packet
- * Identifier or without) and copied for each receiver, who patches the first byte and the identifier.
+ * What stands in front of the payload of a PUBLISH, encoded once for each of the four layouts (before
+ * 5.0 or 5.0, with a Packet Identifier or without) and copied for each receiver, who sets the first
+ * byte and the identifier.
  *
  *   bytes: start ┬ first byte, Remaining Length, Topic Name
  *                ├ identifierAt: Packet Identifier (or -1)
- *                ├ Property Length, properties (5.0)
- *                └ payloadAt … end
+ *                └ Property Length, properties (5.0) … headEnd
  */
 export class FrameTemplate {
   bytes: Uint8Array = NO_BYTES;
   start = 0;
-  end = 0;
+  headEnd = 0;
   identifierAt = -1;
-  payloadAt = 0;
   /** False while it must be made again for the present message. */
   ready = false;
-  /** True when `bytes` stay as they are after the tick, so that a payload in them may be shared. */
-  owned = false;
+  /** The payload follows in `bytes`: head and payload are one piece. */
+  isWhole = false;
+  /** Reused from message to message. */
+  scratch: Uint8Array = NO_BYTES;
 }
 
 /**
@@ -45,6 +51,11 @@ export class PublishFrame {
   payloadEnd = 0;
   /** Remaining seconds, or -1 without expiry. */
   expirySeconds = -1;
+  /** The payload stays as it is after the tick. */
+  #isOwned = false;
+  /** A copy of the payload that does, or the payload itself. */
+  #shared: Uint8Array | undefined = undefined;
+  #copies = 0;
   readonly #templates = [
     new FrameTemplate(),
     new FrameTemplate(),
@@ -76,15 +87,14 @@ export class PublishFrame {
       this.propertiesStart = 0;
       this.propertiesEnd = properties.length;
     }
-    this.#forgetTemplates();
+    this.#begin(false);
     if (properties === undefined && publish.topicEnd > publish.topicStart) {
       const template = this.#slot(version === 5, publish.qos > 0);
       template.bytes = publish.bytes;
       template.start = publish.packetStart;
-      template.end = publish.packetEnd;
+      template.headEnd = publish.payloadStart;
       template.identifierAt = publish.qos > 0 ? publish.topicEnd : -1;
-      template.payloadAt = publish.payloadStart;
-      template.owned = false;
+      template.isWhole = true;
       template.ready = true;
     }
   }
@@ -102,11 +112,29 @@ export class PublishFrame {
       message.expiresAtWallMs === NEVER_EXPIRES
         ? -1
         : Math.max(0, Math.ceil((message.expiresAtWallMs - nowWallMs) / 1000));
-    this.#forgetTemplates();
+    this.#begin(true);
   }
 
   get payloadBytes(): number {
     return this.payloadEnd - this.payloadStart;
+  }
+
+  /**
+   * Whether the payload should be copied for this receiver: small ones always; a larger one that lies
+   * in the read chunk for the first receiver, because most messages have but one.
+   */
+  prefersCopy(): boolean {
+    const bytes = this.payloadEnd - this.payloadStart;
+    if (bytes <= COPY_BYTES_MAX) return true;
+    return !this.#isOwned && bytes <= SINGLE_COPY_BYTES_MAX && this.#copies++ === 0;
+  }
+
+  /** The payload for many receivers: it stays as it is when the tick is over. */
+  sharedPayload(): Uint8Array {
+    this.#shared ??= this.#isOwned
+      ? this.payload.subarray(this.payloadStart, this.payloadEnd)
+      : keep(this.payload, this.payloadStart, this.payloadEnd);
+    return this.#shared;
   }
 
   template(version: ProtocolVersion, withIdentifier: boolean): FrameTemplate {
@@ -119,7 +147,11 @@ export class PublishFrame {
     return this.#templates[((isVersion5 ? 2 : 0) + (withIdentifier ? 1 : 0)) as 0 | 1 | 2 | 3];
   }
 
-  #forgetTemplates(): void {
+  /** Another message: nothing made for the one before holds. */
+  #begin(isOwned: boolean): void {
+    this.#isOwned = isOwned;
+    this.#shared = undefined;
+    this.#copies = 0;
     const templates = this.#templates;
     templates[0].ready = false;
     templates[1].ready = false;
@@ -128,23 +160,19 @@ export class PublishFrame {
   }
 
   #build(template: FrameTemplate, isVersion5: boolean, withIdentifier: boolean): void {
-    const head = publishHeadBytes(this, isVersion5, withIdentifier, this.topic.length, 0);
-    const bytes = new Uint8Array(FIXED_HEADER_BYTES_MAX + head + this.payloadBytes);
-    const at = writePublishHead(bytes, 0, this, {
-      isVersion5,
-      withIdentifier,
-      topic: this.topic,
-      extraProperties: NO_BYTES,
-    });
-    bytes.set(this.payload.subarray(this.payloadStart, this.payloadEnd), at);
-    template.bytes = bytes;
+    const { topic } = this;
+    const head = publishHeadBytes(this, isVersion5, withIdentifier, topic.length, 0);
+    const bytes = FIXED_HEADER_BYTES_MAX + head;
+    if (template.scratch.length < bytes) template.scratch = new Uint8Array(bytes * 2);
+    const extraProperties = NO_BYTES;
+    const own = { isVersion5, withIdentifier, topic, extraProperties };
+    template.bytes = template.scratch;
     template.start = 0;
-    template.payloadAt = at;
-    template.end = at + this.payloadBytes;
+    template.headEnd = writePublishHead(template.scratch, 0, this, own);
     template.identifierAt = withIdentifier
-      ? fixedHeaderBytes(head + this.payloadBytes) + 2 + this.topic.length
+      ? fixedHeaderBytes(head + this.payloadBytes) + 2 + topic.length
       : -1;
-    template.owned = true;
+    template.isWhole = false;
     template.ready = true;
   }
 }
