@@ -61,7 +61,7 @@ export class TopicEntry<R> implements Observer {
  *   heads    │   │ 3 "a/b"  │ 32         │   │ …    length and bytes; 32: too long, look into the entry
  *   entries  │   │ e1       │ e2         │   │ …
  *
- * With 100,000 names in use a hit costs a fifth of what it costs to compare with each entry's own bytes,
+ * With 100,000 names in use a hit costs about a quarter of what it costs to compare with each entry's own bytes,
  * because those lie behind two more pointers and are in no cache.
  *
  * An entry outside the table still serves those who hold it; it then asks for every change.
