@@ -1,5 +1,5 @@
 import type { Engine } from '../../src/store/engine.js';
-import { bodyNumberOf, Family, familyPrefix, sessionNumberOf } from '../../src/store/key.js';
+import { bodyNumberOf, Family, familyPrefix } from '../../src/store/key.js';
 import { decodeNumber, decodeQueueEntry } from '../../src/store/record.js';
 
 /** What must be true of the records on a disk at every moment; returns what is not. */
@@ -33,11 +33,4 @@ export async function recordCounts(disk: Engine): Promise<Record<string, number>
     for await (const _ of disk.scan(familyPrefix(family))) counts[name] = (counts[name] ?? 0) + 1;
   }
   return counts;
-}
-
-/** The Sessions that still have records in a family. */
-export async function sessionsIn(disk: Engine, family: Family): Promise<number[]> {
-  const numbers = new Set<number>();
-  for await (const { key } of disk.scan(familyPrefix(family))) numbers.add(sessionNumberOf(key));
-  return [...numbers];
 }
