@@ -12,22 +12,24 @@ const WORD_BITS = 32;
 const WORDS_PER_LEVEL = SLOTS / WORD_BITS;
 
 /**
- * Hierarchical timer wheel. A tick number is read as seven digits of base 64; an entry lies in the level
- * of the highest digit in which its tick differs from the current one, in the slot of its own digit.
+ * Hierarchical timer wheel. A tick number is read as seven digits of base 64; an entry lies in the
+ * level of the highest digit in which its tick differs from the current one, in the slot of its own
+ * digit.
  *
  *   current tick     0 0 0 0 2 17 40
  *   level 0 (4 ms)   ticks 0 0 0 0 2 17 x      x > 40   fire when reached
- *   level 1 (256 ms) ticks 0 0 0 0 2 x  ·      x > 17   spread over level 0 when 0 0 0 0 2 x 0 is reached
+ *   level 1 (256 ms) ticks 0 0 0 0 2 x  ·      x > 17   spread over level 0 when reached
  *   level 2 (16 s)   ticks 0 0 0 0 x ·  ·      x > 2    spread over levels 1 and 0
  *   …
  *
  * So slots never wrap around, and the first occupied slot of the lowest occupied level comes next.
  *
- * Moving an armed entry to a later time only changes `dueMs`: it stays where it is and is placed anew
- * when its old slot is reached. Keep Alive, which every packet moves, costs an addition and a compare.
+ * Moving an armed entry to a later time only changes `dueMs`: it stays where it is and is placed
+ * anew when its old slot is reached. Keep Alive, which every packet moves, costs an addition and a
+ * compare.
  *
- * The wheel's time is that of the last `advance`. The host therefore advances it at the start of each
- * turn, before anything can arm, and sleeps until `nextDueMs` at most.
+ * The wheel's time is that of the last `advance`. The host therefore advances it at the start of
+ * each turn, before anything can arm, and sleeps until `nextDueMs` at most.
  */
 export class TimerWheel implements Timers {
   #nowMs: number;
@@ -36,7 +38,9 @@ export class TimerWheel implements Timers {
   #armed = 0;
   /** Heads of circular lists, level after level. */
   readonly #slots: TimerEntry[] = [];
-  /** A bit for each slot that may hold entries; those that turn out empty are cleared in passing. */
+  /**
+   * A bit for each slot that may hold entries; those that turn out empty are cleared in passing.
+   */
   readonly #occupied: Int32Array = new Int32Array(LEVELS * WORDS_PER_LEVEL);
 
   constructor(nowMs: number) {
@@ -94,8 +98,8 @@ export class TimerWheel implements Timers {
   }
 
   /**
-   * The time at which `advance` has work next; undefined when nothing is armed. Nothing fires before
-   * it, but it may be early: entries far away or moved are only placed anew then.
+   * The time at which `advance` has work next; undefined when nothing is armed. Nothing fires
+   * before it, but it may be early: entries far away or moved are only placed anew then.
    */
   nextDueMs(): number | undefined {
     const slot = this.#nextSlot();

@@ -27,9 +27,9 @@ export function observeEverything(observer: Observer): void {
 }
 
 /**
- * How often the filters that could match a Topic Name have changed. Each prefix of up to four levels has
- * one of 4096 counters. A filter with wildcards counts at its literal prefix; a Topic Name asks at each of
- * its own prefixes, and their sum is the same only if none has changed.
+ * How often the filters that could match a Topic Name have changed. Each prefix of up to four
+ * levels has one of 4096 counters. A filter with wildcards counts at its literal prefix; a Topic
+ * Name asks at each of its own prefixes, and their sum is the same only if none has changed.
  *
  *   filter  a/b/+/c   counts at a/b
  *   name    a/b/x/c   asks at   a  a/b  a/b/x  a/b/x/c

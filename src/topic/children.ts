@@ -1,7 +1,7 @@
 /**
- * The children of a node of a tree of levels: none, one node, or a Map of several. Most nodes of deep
- * trees have one child, and a Map for it would be the largest part of the tree. A Map stays a Map until
- * it is empty, so that walks over it survive changes.
+ * The children of a node of a tree of levels: none, one node, or a Map of several. Most nodes of
+ * deep trees have one child, and a Map for it would be the largest part of the tree. A Map stays a
+ * Map until it is empty, so that walks over it survive changes.
  */
 export type Children<N extends LevelNode> = Map<string, N> | N | undefined;
 

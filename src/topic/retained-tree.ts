@@ -91,8 +91,8 @@ export class RetainedTree<M> {
   }
 
   /**
-   * The same piece by piece, at the caller's pace. The tree may change in between: names that have a
-   * message all the while come once, with the message they have then; others may come or not.
+   * The same piece by piece, at the caller's pace. The tree may change in between: names that have
+   * a message all the while come once, with the message they have then; others may come or not.
    */
   *matcher(topicFilter: string): Generator<M, undefined, undefined> {
     if (!hasWildcards(topicFilter)) {
@@ -126,7 +126,9 @@ interface Step<M> {
   readonly index: number;
 }
 
-/** A walk over the nodes that match a filter, with a stack of its own, so that depth does no harm. */
+/**
+ * A walk over the nodes that match a filter, with a stack of its own, so that depth does no harm.
+ */
 class Walk<M> {
   readonly #levels: readonly string[];
   readonly #stack: Step<M>[] = [];

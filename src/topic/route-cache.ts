@@ -17,11 +17,11 @@ export interface RouteCacheOptions<R> extends TopicLimits {
 }
 
 /**
- * Topic Names by their bytes, each with the last answer to who gets its messages, so that a PUBLISH to a
- * known name makes no string, checks no character and walks no tree.
+ * Topic Names by their bytes, each with the last answer to who gets its messages, so that a PUBLISH
+ * to a known name makes no string, checks no character and walks no tree.
  *
- * An answer is computed anew after a change of a filter that could match its name: the very name, or a
- * filter with wildcards with the same literal levels in front (`ChangeCounters`).
+ * An answer is computed anew after a change of a filter that could match its name: the very name,
+ * or a filter with wildcards with the same literal levels in front (`ChangeCounters`).
  */
 export class RouteCache<R> {
   readonly #limits: TopicLimits;
@@ -49,8 +49,8 @@ export class RouteCache<R> {
   }
 
   /**
-   * The entry of a Topic Name, undefined when the bytes are none: not UTF-8, wildcards, U+0000, beyond
-   * the limits. An entry may be kept as long as one likes.
+   * The entry of a Topic Name, undefined when the bytes are none: not UTF-8, wildcards, U+0000,
+   * beyond the limits. An entry may be kept as long as one likes.
    */
   lookup(bytes: Uint8Array, start: number, end: number): TopicEntry<R> | undefined {
     const hash = this.#hash.of(bytes, start, end);
@@ -83,7 +83,9 @@ export class RouteCache<R> {
     return entry.route as R;
   }
 
-  /** To be called after each change of what this filter matches for; without `$share/{ShareName}/`. */
+  /**
+   * To be called after each change of what this filter matches for; without `$share/{ShareName}/`.
+   */
   filterChanged(topicFilter: string): void {
     if (hasWildcards(topicFilter)) {
       this.#counters.wildcardChanged(topicFilter);

@@ -35,8 +35,8 @@ interface Choice<M> {
 const RANDOM_TRIES = 4;
 
 /**
- * The members of one Shared Subscription: one ShareName and one Topic Filter. Each message goes to one
- * of them (section 4.8.2), and to one that is offline only while none is online.
+ * The members of one Shared Subscription: one ShareName and one Topic Filter. Each message goes to
+ * one of them (section 4.8.2), and to one that is offline only while none is online.
  */
 export class ShareGroup<M> {
   readonly #strategy: ShareStrategy;
@@ -88,8 +88,8 @@ export class ShareGroup<M> {
   }
 
   /**
-   * The member that gets a message; undefined when there is none but the excluded one, which had this
-   * message before.
+   * The member that gets a message; undefined when there is none but the excluded one, which had
+   * this message before.
    */
   choose(
     topicName: string,
@@ -174,8 +174,8 @@ export class ShareGroup<M> {
   }
 
   /**
-   * Rendezvous hashing: each pair of key and member has a score and the highest wins, so that a member
-   * that comes or goes moves its own share of the keys and no other.
+   * Rendezvous hashing: each pair of key and member has a score and the highest wins, so that a
+   * member that comes or goes moves its own share of the keys and no other.
    */
   #highestScore(choice: Choice<M>, keyHash: number): Member<M> | undefined {
     let best: Member<M> | undefined;

@@ -7,7 +7,10 @@ export class InboundTopicAliases<T> {
     this.maximum = maximum;
   }
 
-  /** False when the alias is 0 or above the maximum, and nothing is set. [MQTT-3.3.2-8] [MQTT-3.3.2-9] */
+  /**
+   * False when the alias is 0 or above the maximum, and nothing is set. [MQTT-3.3.2-8]
+   * [MQTT-3.3.2-9]
+   */
   set(alias: number, value: T): boolean {
     if (alias < 1 || alias > this.maximum) return false;
     this.#values ??= [];
@@ -50,9 +53,9 @@ class AliasNode<K> implements AssignedTopicAlias {
 const IDLE_ROUNDS = 4;
 
 /**
- * Topic Aliases that we set towards a peer. The first names get one; later the least recently used is
- * given to another name, but only if it has been idle for long: with more names in turn than aliases,
- * taking the oldest each time would send every name in full, and an alias on top.
+ * Topic Aliases that we set towards a peer. The first names get one; later the least recently used
+ * is given to another name, but only if it has been idle for long: with more names in turn than
+ * aliases, taking the oldest each time would send every name in full, and an alias on top.
  */
 export class OutboundTopicAliases<K> {
   readonly maximum: number;
@@ -79,7 +82,10 @@ export class OutboundTopicAliases<K> {
     return node;
   }
 
-  /** To be called when the packet that should tell the peer was not sent: the alias is new once more. */
+  /**
+   * To be called when the packet that should tell the peer was not sent: the alias is new once
+   * more.
+   */
   notTold(key: K): void {
     const node = this.#nodes?.get(key);
     if (node !== undefined) node.isTold = false;

@@ -1,8 +1,8 @@
 import type { Random } from '../base/random.js';
 
 /**
- * A hash over bytes that others cannot predict: two secret numbers go into every step, so that clients
- * cannot choose Topic Names that collide.
+ * A hash over bytes that others cannot predict: two secret numbers go into every step, so that
+ * clients cannot choose Topic Names that collide.
  */
 export class TopicHash {
   readonly #seed: number;

@@ -11,7 +11,9 @@ const NUMBER_SIGN = 0x23;
 const PLUS = 0x2b;
 const SLASH = 0x2f;
 
-/** Whether text is a Topic Name: one or more characters, no wildcards, within limits (section 4.7). */
+/**
+ * Whether text is a Topic Name: one or more characters, no wildcards, within limits (section 4.7).
+ */
 export function isTopicName(topicName: string, limits: TopicLimits): boolean {
   // [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3]
   if (!isTopicText(topicName, limits)) return false;
@@ -35,7 +37,9 @@ export function isTopicNameBytes(
   return levels <= limits.topicLevelsMax && isUtf8(bytes, start, end);
 }
 
-/** What Topic Names and Topic Filters have in common: length, levels, no U+0000, no lone surrogate. */
+/**
+ * What Topic Names and Topic Filters have in common: length, levels, no U+0000, no lone surrogate.
+ */
 export function isTopicText(text: string, limits: TopicLimits): boolean {
   // A character is at least one byte, so this bounds the loop below.
   if (text.length === 0 || text.length > limits.topicBytesMax) return false;

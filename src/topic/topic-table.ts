@@ -53,16 +53,16 @@ export class TopicEntry<R> implements Observer {
 }
 
 /**
- * A bounded set of entries, found by bytes. An entry lies in one of the sixteen slots from `hash & mask`
- * on, or nowhere: so a search is short whatever names there are. When a bound is met a hand goes around
- * and evicts the first entry that was not used since it last came by.
+ * A bounded set of entries, found by bytes. An entry lies in one of the sixteen slots from `hash &
+ * mask` on, or nowhere: so a search is short whatever names there are. When a bound is met a hand
+ * goes around and evicts the first entry that was not used since it last came by.
  *
  *   hashes   │ 0 │ h1       │ h2         │ 0 │ …    compared first; 0 is an empty slot
- *   heads    │   │ 3 "a/b"  │ 32         │   │ …    length and bytes; 32: too long, look into the entry
+ *   heads    │   │ 3 "a/b"  │ 32         │   │ …    length and bytes; 32: see the entry
  *   entries  │   │ e1       │ e2         │   │ …
  *
- * With 100,000 names in use a hit costs about a quarter of what it costs to compare with each entry's own bytes,
- * because those lie behind two more pointers and are in no cache.
+ * With 100,000 names in use a hit costs about a quarter of what it costs to compare with each
+ * entry's own bytes, because those lie behind two more pointers and are in no cache.
  *
  * An entry outside the table still serves those who hold it; it then asks for every change.
  */
@@ -114,8 +114,8 @@ export class TopicTable<R> {
   }
 
   /**
-   * Looks at the next few entries and lets go of routes that hold no more: they would keep sessions in
-   * memory that have ended, as long as nobody publishes to the name.
+   * Looks at the next few entries and lets go of routes that hold no more: they would keep sessions
+   * in memory that have ended, as long as nobody publishes to the name.
    */
   sweep(): void {
     for (let i = 0; i < SWEEP_SLOTS; i++) {

@@ -4,7 +4,9 @@ export class Several<T> extends Set<T> {}
 /** The values under one filter. Most filters have one, which is then held as itself. */
 export type Values<T> = T | Several<T>;
 
-/** The values with this one; `undefined` are no values. The same object back when it was among them. */
+/**
+ * The values with this one; `undefined` are no values. The same object back when it was among them.
+ */
 export function withValue<T>(values: Values<T> | undefined, value: T): Values<T> {
   if (values === undefined || values === value) return value;
   if (values instanceof Several) return values.add(value);

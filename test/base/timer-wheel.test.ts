@@ -6,7 +6,7 @@ import { TimerWheel } from '../../src/base/timer-wheel.js';
 const TICK_MS = 4;
 const YEAR_MS = 365 * 86_400_000;
 
-/** The time at which an entry due then fires: the first multiple of a tick, one tick ahead at least. */
+/** When an entry due then fires: at the first multiple of a tick, one tick ahead at least. */
 function firesAtMs(nowMs: number, dueMs: number): number {
   const next = (Math.floor(nowMs / TICK_MS) + 1) * TICK_MS;
   return Math.max(Math.ceil(dueMs / TICK_MS) * TICK_MS, next);
