@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { describeOutcome, runWorld } from './run-world.js';
+import { scenarios } from './scenarios/index.js';
+
+const SEEDS_PER_SCENARIO = Number(process.env['SEEDS'] ?? 10);
+const FIRST_SEED = Number(process.env['FIRST'] ?? 1);
+const seedGiven = process.env['SEED'];
+const scenarioGiven = process.env['SCENARIO'];
+
+const seeds =
+  seedGiven === undefined
+    ? Array.from({ length: SEEDS_PER_SCENARIO }, (_, i) => FIRST_SEED + i)
+    : [Number(seedGiven)];
+const chosen = scenarios.filter(({ name }) => (scenarioGiven ?? name) === name);
+
+describe.each(chosen)('simulation: $name', (scenario) => {
+  it.each(seeds)('seed %i', async (seed) => {
+    const outcome = await runWorld(seed, scenario);
+    expect(outcome.violations.length, describeOutcome(outcome)).toBe(0);
+    expect(outcome.messages).toBeGreaterThan(0);
+  });
+});
+
+it.each(chosen)('$name: a seed run twice gives the same trace', async (scenario) => {
+  const seed = seeds[0]!;
+  const one = await runWorld(seed, scenario);
+  const other = await runWorld(seed, scenario);
+  expect(other.hash).toBe(one.hash);
+  expect(other.events).toBe(one.events);
+});
