@@ -7,6 +7,16 @@ import type { Limits } from './session/limits.js';
 import type { ShareStrategy } from './topic/shared-subscription.js';
 
 export type { LogFields, Logger } from './base/log.js';
+export type { LocalClient, LocalClientEnd } from './extensions/local-client/local-client.js';
+export { LocalClientError } from './extensions/local-client/local-client-error.js';
+export type { LocalMessage } from './extensions/local-client/local-message.js';
+export type { LocalSubscription } from './extensions/local-client/local-subscription.js';
+export type {
+  LocalClientOptions,
+  LocalPublishOptions,
+  LocalSubscribeOptions,
+  LocalWill,
+} from './extensions/local-client/options.js';
 export type { RunningBroker } from './server/compose.js';
 export type { Durability } from './server/config.js';
 export { StartError } from './server/exit-code.js';

@@ -1,11 +1,16 @@
 import type { Logger } from '../base/log.js';
+import type { AuthenticationMethod } from '../broker/authentication.js';
 import { Broker } from '../broker/broker.js';
 import type { Hooks } from '../broker/hooks.js';
+import { LocalClient } from '../extensions/local-client/local-client.js';
+import { LocalClientError } from '../extensions/local-client/local-client-error.js';
+import type { LocalClientOptions } from '../extensions/local-client/options.js';
 import type { StoreFailure } from '../session/session-store.js';
 import type { Statistics } from '../session/statistics.js';
 import { ListenError, type Listener, urlOf } from '../transport/listener.js';
 import { listenTcp } from '../transport/tcp-listener.js';
 import { listenWebSocket } from '../transport/websocket-listener.js';
+import { ReasonCode } from '../wire/reason-code.js';
 import type { Config, ListenConfig } from './config.js';
 import { ExitCode, StartError } from './exit-code.js';
 import { openStore } from './open-store.js';
@@ -27,6 +32,10 @@ export interface RunningBroker {
   readonly statistics: Statistics;
   /** Settles when the store fails: from then on nothing is acknowledged. */
   readonly storeFailed: Promise<StoreFailure>;
+  /** An MQTT client inside this process; rejects with a `LocalClientError` when it is refused. */
+  client(options?: LocalClientOptions): Promise<LocalClient>;
+  /** Clients that name it in CONNECT are let in by it alone, without the `authenticate` hooks. */
+  addAuthenticationMethod(method: AuthenticationMethod): void;
   /** Says goodbye to the clients, makes everything durable and frees the addresses. */
   close(): Promise<void>;
 }
@@ -53,12 +62,19 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
     await stored.recoverInto(broker.recovery);
     broker.start();
     letIn(broker, listeners, config);
+    let isClosing = false;
     return {
       addresses: listeners.map(({ url }) => url),
       hooks: broker.hooks,
       statistics: broker.statistics,
       storeFailed: health.whenFailed,
+      client: async (options = {}) => {
+        if (isClosing) throw brokerIsClosed();
+        return LocalClient.connect({ broker, endOfTick: tick, timers }, options);
+      },
+      addAuthenticationMethod: (method) => broker.addAuthenticationMethod(method),
       close: once(async () => {
+        isClosing = true;
         await closeConnections(broker, listeners);
         // A store that has failed never ends what it began.
         await Promise.race([stored.close(), health.whenFailed]);
@@ -87,6 +103,10 @@ class StoreHealth {
     this.failure = failure;
     this.#tell(failure);
   }
+}
+
+function brokerIsClosed(): LocalClientError {
+  return new LocalClientError('refused', ReasonCode.ServerUnavailable, 'the broker is closed');
 }
 
 function letIn(broker: Broker, listeners: readonly Listener[], config: Config): void {
