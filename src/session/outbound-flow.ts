@@ -81,6 +81,7 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
       delivery.packetIdentifier = exchange.packetIdentifier;
       delivery.state = DeliveryState.Released;
       this.#inFlight.set(exchange.packetIdentifier, delivery);
+      this.#quota--; // below 0 for a client that came back with a smaller Receive Maximum [MQTT-3.3.4-9]
       receiver.sendPubrel(exchange.packetIdentifier, false);
     }
     this.pump();
