@@ -173,14 +173,21 @@ export class Broker implements Host {
     this.sessions.resumeAll();
   }
 
-  /** DISCONNECT 0x8B to every client; wills are published as for any server-side end. */
-  shutdown(): void {
+  /**
+   * DISCONNECT 0x8B to every client, or 0x9C with a Server Reference to go to (5.0, section 4.11); wills are
+   * published as for any server-side end.
+   */
+  shutdown({ serverReference }: { readonly serverReference?: string | undefined } = {}): void {
+    const isMoving = serverReference !== undefined;
     for (const connection of [...this.#connections]) {
-      connection.disconnect({
-        kind: 'server-shutdown',
-        reasonCode: ReasonCode.ServerShuttingDown,
-        sentence: 'the server is shutting down',
-      });
+      connection.disconnect(
+        {
+          kind: 'server-shutdown',
+          reasonCode: isMoving ? ReasonCode.UseAnotherServer : ReasonCode.ServerShuttingDown,
+          sentence: 'the server is shutting down',
+        },
+        { serverReference },
+      );
     }
   }
 

@@ -15,13 +15,17 @@ import {
   grantedKeepAliveSeconds,
 } from './capabilities.js';
 import { clientView } from './client-view.js';
-import type { Hooks } from './hooks.js';
+import type { ConnectRefusal, Hooks } from './hooks.js';
 import type { SessionRegistry } from './session-registry.js';
 import type { Store } from './store.js';
+
+/** A longer Client Identifier gets no topic for responses: it would not leave room for levels below. */
+const RESPONSE_LENGTH_MAX = 1000;
 
 interface Refusal {
   readonly reasonCode: ReasonCode;
   readonly sentence: string;
+  readonly serverReference?: string | undefined;
 }
 
 /** What the broker asks of the connections it has. */
@@ -92,9 +96,12 @@ export class ConnectPath {
     const { password, userProperties } = connect;
     const client = clientView(connection);
     const decision = this.#hooks.authenticate.run(client, { ...client, password, userProperties });
-    connection.decide(decision, (reasonCode) => {
+    connection.decide(decision, (answer) => {
+      const refusal: ConnectRefusal = typeof answer === 'number' ? { reasonCode: answer } : answer;
+      const { reasonCode, serverReference } = refusal;
       if (isFailure(reasonCode)) {
-        this.refuse(connection, { reasonCode, sentence: 'the server does not let this client in' });
+        const sentence = refusal.reasonString ?? 'the server does not let this client in';
+        this.refuse(connection, { reasonCode, sentence, serverReference });
       } else then();
     });
   }
@@ -124,7 +131,8 @@ export class ConnectPath {
     if (!this.#hooks.refused.empty) {
       this.#hooks.refused.run({ client, reasonCode: refusal.reasonCode });
     }
-    connection.refuse(refusal.reasonCode, refusal.sentence);
+    const { reasonCode, sentence, serverReference } = refusal;
+    connection.refuse(reasonCode, sentence, { serverReference });
   }
 
   committed(ticket: number): void {
@@ -285,9 +293,10 @@ export class ConnectPath {
       assignedClientIdentifier: connect.clientIdentifier === '' ? clientIdentifier : undefined,
       serverKeepAliveSeconds:
         keepAliveSeconds === connect.keepAliveSeconds ? undefined : keepAliveSeconds,
-      responseInformation: connect.requestResponseInformation
-        ? `response/${clientIdentifier.replaceAll(/[+#/]/g, '_')}/`
-        : undefined,
+      responseInformation:
+        connect.requestResponseInformation && clientIdentifier.length <= RESPONSE_LENGTH_MAX
+          ? `response/${clientIdentifier.replaceAll(/[+#/]/g, '_')}/`
+          : undefined,
     };
   }
 

@@ -23,6 +23,15 @@ export interface AuthenticateRequest extends ClientView {
   readonly userProperties: readonly UserProperty[];
 }
 
+/** A refusal of CONNECT with more than its Reason Code; 0x9C and 0x9D come with a Server Reference. */
+export interface ConnectRefusal {
+  readonly reasonCode: ReasonCode;
+  /** Where to go instead, such as `other.example:1883` (5.0, section 4.11). */
+  readonly serverReference?: string;
+  /** In plain words, for the client and the log. */
+  readonly reasonString?: string;
+}
+
 export interface PublishRequest {
   readonly topicName: string;
   readonly qos: QoS;
@@ -43,41 +52,48 @@ type Remove = () => void;
 
 /** Common to the three kinds: `empty` is what the path asks first, so that an absent hook costs nothing. */
 class HookPoint<F> {
-  protected readonly functions: F[] = [];
+  /** Replaced, never changed: a hook may remove itself while it runs. */
+  protected functions: readonly F[] = [];
   empty = true;
 
   /** Returns the function that removes it again. */
   add(hook: F): Remove {
-    this.functions.push(hook);
-    this.empty = false;
+    const entry = [hook] as const;
+    this.#entries = [...this.#entries, entry];
+    this.#changed();
     return () => {
-      const at = this.functions.indexOf(hook);
-      if (at >= 0) this.functions.splice(at, 1);
-      this.empty = this.functions.length === 0;
+      this.#entries = this.#entries.filter((other) => other !== entry);
+      this.#changed();
     };
   }
 }
 
-type DecideFunction<A> = (client: ClientView, request: A) => Decision<ReasonCode>;
+type DecideFunction<A, R> = (client: ClientView, request: A) => Decision<R | ReasonCode>;
 
 /** Asked in order; the first refusal (a reason code of 0x80 and above) decides. */
-export class DecidePoint<A> extends HookPoint<DecideFunction<A>> {
-  run(client: ClientView, request: A): Decision<ReasonCode> {
+export class DecidePoint<A, R extends ConnectRefusal = never> extends HookPoint<
+  DecideFunction<A, R>
+> {
+  run(client: ClientView, request: A): Decision<R | ReasonCode> {
     return this.#from(0, client, request);
   }
 
-  #from(first: number, client: ClientView, request: A): Decision<ReasonCode> {
+  #from(first: number, client: ClientView, request: A): Decision<R | ReasonCode> {
     for (let i = first; i < this.functions.length; i++) {
       const decision = this.functions[i]!(client, request);
       if (decision instanceof Promise) {
-        return decision.then((code) =>
-          isFailure(code) ? code : this.#from(i + 1, client, request),
+        return decision.then((answer) =>
+          isRefusal(answer) ? answer : this.#from(i + 1, client, request),
         );
       }
-      if (isFailure(decision)) return decision;
+      if (isRefusal(decision)) return decision;
     }
     return ReasonCode.Success;
   }
+}
+
+function isRefusal(answer: ReasonCode | ConnectRefusal): boolean {
+  return isFailure(typeof answer === 'number' ? answer : answer.reasonCode);
 }
 
 type ChangeFunction<A> = (client: ClientView, value: A) => A | ReasonCode;
@@ -121,7 +137,7 @@ export class WatchPoint<A> extends HookPoint<WatchFunction<A>> {
 /** Every place where other code joins the broker. Storage is not one of them. */
 export class Hooks {
   /** Who may connect. With none, everybody may: the server's listeners decide where that is safe. */
-  readonly authenticate: DecidePoint<AuthenticateRequest> = new DecidePoint();
+  readonly authenticate: DecidePoint<AuthenticateRequest, ConnectRefusal> = new DecidePoint();
   readonly authorizePublish: DecidePoint<PublishRequest> = new DecidePoint();
   readonly authorizeSubscribe: DecidePoint<SubscribeRequest> = new DecidePoint();
   readonly changePublish: ChangePoint<IncomingMessage> = new ChangePoint();

@@ -36,8 +36,11 @@ export interface RunningBroker {
   client(options?: LocalClientOptions): Promise<LocalClient>;
   /** Clients that name it in CONNECT are let in by it alone, without the `authenticate` hooks. */
   addAuthenticationMethod(method: AuthenticationMethod): void;
-  /** Says goodbye to the clients, makes everything durable and frees the addresses. */
-  close(): Promise<void>;
+  /**
+   * Says goodbye to the clients, makes everything durable and frees the addresses. With a Server Reference
+   * clients are told to use that server instead.
+   */
+  close(goodbye?: { readonly serverReference?: string }): Promise<void>;
 }
 
 /** Builds a broker that already listens; rejects with a `StartError` and leaves nothing open. */
@@ -73,9 +76,9 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
         return LocalClient.connect({ broker, endOfTick: tick, timers }, options);
       },
       addAuthenticationMethod: (method) => broker.addAuthenticationMethod(method),
-      close: once(async () => {
+      close: once(async (goodbye?: { readonly serverReference?: string }) => {
         isClosing = true;
-        await closeConnections(broker, listeners);
+        await closeConnections(broker, listeners, goodbye?.serverReference);
         // A store that has failed never ends what it began.
         await Promise.race([stored.close(), health.whenFailed]);
         timers.stop();
@@ -117,9 +120,13 @@ function letIn(broker: Broker, listeners: readonly Listener[], config: Config): 
   });
 }
 
-async function closeConnections(broker: Broker, listeners: readonly Listener[]): Promise<void> {
+async function closeConnections(
+  broker: Broker,
+  listeners: readonly Listener[],
+  serverReference: string | undefined,
+): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.stopAccepting()));
-  broker.shutdown();
+  broker.shutdown({ serverReference });
   await connectionsEnded(listeners);
   for (const listener of listeners) listener.destroyConnections();
   await connectionsEnded(listeners);
@@ -182,10 +189,10 @@ async function describeFault(error: unknown): Promise<string> {
   return `${message}: choose another address with --listen`;
 }
 
-function once(run: () => Promise<void>): () => Promise<void> {
+function once<A>(run: (argument?: A) => Promise<void>): (argument?: A) => Promise<void> {
   let running: Promise<void> | undefined;
-  return () => {
-    running ??= run();
+  return (argument) => {
+    running ??= run(argument);
     return running;
   };
 }
