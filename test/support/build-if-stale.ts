@@ -9,6 +9,7 @@ export const serverMain: string = join(repositoryFolder, 'dist/server/main.js');
 
 const LOCK_WAIT_MS = 100;
 const LOCK_WAITS_MAX = 600;
+const LOCK_MS_MAX = 30_000;
 
 /**
  * Compiles `src` to `dist` when a source file is newer than the compiled program. Test files run in
@@ -21,6 +22,7 @@ export async function buildIfStale(): Promise<void> {
     try {
       mkdirSync(lock);
     } catch {
+      removeAbandoned(lock);
       await delay(LOCK_WAIT_MS);
       continue;
     }
@@ -34,14 +36,23 @@ export async function buildIfStale(): Promise<void> {
   throw new Error(`another process held ${lock} too long; remove it if nothing is compiling`);
 }
 
+/** Whoever compiled may have been killed and left its lock behind. */
+function removeAbandoned(lock: string): void {
+  const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+  if (Date.now() - since > LOCK_MS_MAX) rmdirSync(lock);
+}
+
 function compile(): void {
+  const startedMs = Date.now();
   // Type errors are the type check's business; here only the program counts.
   const compiler = join(repositoryFolder, 'node_modules/typescript/bin/tsc');
   const result = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
     cwd: repositoryFolder,
     encoding: 'utf8',
   });
-  if (isStale()) throw new Error(`dist is not up to date after compiling:\n${result.stdout}`);
+  // A source file may have changed meanwhile: what counts is that the program is new.
+  const built = statSync(serverMain, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (built < startedMs - 1) throw new Error(`nothing was compiled:\n${result.stdout}`);
 }
 
 function isStale(): boolean {

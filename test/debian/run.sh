@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Tries the broker with the MQTT clients that Debian ships. Installs by name whatever is missing.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+packages=(mosquitto-clients python3-paho-mqtt libpaho-mqtt-dev gcc libc6-dev)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+    missing+=("$package")
+done
+if ((${#missing[@]} > 0)); then
+  sudo=()
+  ((EUID == 0)) || sudo=(sudo)
+  "${sudo[@]}" apt-get update -q
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
+fi
+
+exec npx vitest run --config vitest.debian.config.ts "$@"
