@@ -9,7 +9,10 @@ export interface LoadHandler extends PacketVisitor {
   closed(): void;
 }
 
-/** One socket of the load generator: reads into one buffer for ever, so that reading allocates nothing. */
+/**
+ * One socket of the load generator: reads into one buffer for ever, so that reading allocates
+ * nothing.
+ */
 export class LoadConnection {
   readonly #socket: Socket;
 

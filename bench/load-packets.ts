@@ -1,6 +1,6 @@
 /**
- * Pre-encoded packets of the load generator. They are made once: on the measured path only four bytes
- * of sequence number change.
+ * Pre-encoded packets of the load generator. They are made once: on the measured path only four
+ * bytes of sequence number change.
  *
  *   payload:  publisher (2) | sequence (4) | filler
  */

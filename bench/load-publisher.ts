@@ -11,7 +11,10 @@ export interface LoadPublisherOptions {
   readonly connect: Uint8Array;
   readonly ring: PublishRing;
   readonly qos: QoS;
-  /** Messages not yet delivered to every subscriber, or not yet acknowledged; as many as the ring has slots. */
+  /**
+   * Messages not yet delivered to every subscriber, or not yet acknowledged; as many as the ring
+   * has slots.
+   */
   readonly window: number;
   readonly subscribers: number;
   readonly latency: LatencyHistogram;

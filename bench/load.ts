@@ -1,7 +1,7 @@
 /**
  * Loads a broker with a closed window of messages and tells how many it delivered, how long they
- * took, and what the broker spent on them. Exit code 1 when a message was lost, repeated or came out
- * of order.
+ * took, and what the broker spent on them. Exit code 1 when a message was lost, repeated or came
+ * out of order.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type IConnackPacket, parser } from 'mqtt-packet';

@@ -1,4 +1,7 @@
-/** Sees every packet where it lies in the read buffer: `start` is its first byte, `body` the first after the length. */
+/**
+ * Sees every packet where it lies in the read buffer: `start` is its first byte, `body` the first
+ * after the length.
+ */
 export interface PacketVisitor {
   packet(bytes: Uint8Array, start: number, body: number, end: number): void;
 }
