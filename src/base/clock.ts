@@ -1,4 +1,6 @@
-/** Time and turns as floors 0 to 4 see them. `server/system.ts` makes them real, `test/sim` virtual. */
+/**
+ * Time and turns as floors 0 to 4 see them. `server/system.ts` makes them real, `test/sim` virtual.
+ */
 
 export interface Clock {
   /** Monotonic milliseconds, read once per tick: cheap enough for every packet. */

@@ -1,4 +1,7 @@
-/** Random numbers as floors 0 to 4 see them: real ones from `server/system.ts`, seeded ones in tests. */
+/**
+ * Random numbers as floors 0 to 4 see them: real ones from `server/system.ts`, seeded ones in
+ * tests.
+ */
 export interface Random {
   /** A whole number, 0 <= n < limit; limit is 1 to 2^32. */
   below(limit: number): number;
