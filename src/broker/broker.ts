@@ -49,7 +49,9 @@ export interface BrokerParts {
   readonly sharingStrategy?: ShareStrategy;
 }
 
-/** The broker: joins connections, Sessions, subscriptions and messages. It does no I/O of its own. */
+/**
+ * The broker: joins connections, Sessions, subscriptions and messages. It does no I/O of its own.
+ */
 export class Broker implements Host {
   readonly statistics: Statistics = new Statistics();
   readonly limits: Limits;
@@ -174,8 +176,8 @@ export class Broker implements Host {
   }
 
   /**
-   * DISCONNECT 0x8B to every client, or 0x9C with a Server Reference to go to (5.0, section 4.11); wills are
-   * published as for any server-side end.
+   * DISCONNECT 0x8B to every client, or 0x9C with a Server Reference to go to (5.0, section 4.11);
+   * wills are published as for any server-side end.
    */
   shutdown({ serverReference }: { readonly serverReference?: string | undefined } = {}): void {
     const isMoving = serverReference !== undefined;

@@ -3,7 +3,10 @@ import type { Connack, Connect } from '../wire/control-packet.js';
 
 const RECEIVE_MAXIMUM_DEFAULT = 65_535;
 
-/** What CONNACK announces of this server (5.0, section 3.2.2.3); values that are the default are left out. */
+/**
+ * What CONNACK announces of this server (5.0, section 3.2.2.3); values that are the default are
+ * left out.
+ */
 export function announcedCapabilities(
   limits: Limits,
 ): Omit<Connack, 'type' | 'reasonCode' | 'sessionPresent'> {

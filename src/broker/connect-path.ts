@@ -19,7 +19,9 @@ import type { ConnectRefusal, Hooks } from './hooks.js';
 import type { SessionRegistry } from './session-registry.js';
 import type { Store } from './store.js';
 
-/** A longer Client Identifier gets no topic for responses: it would not leave room for levels below. */
+/**
+ * A longer Client Identifier gets no topic for responses: it would not leave room for levels below.
+ */
 const RESPONSE_LENGTH_MAX = 1000;
 
 interface Refusal {
@@ -35,8 +37,8 @@ export interface ConnectionCounts {
 }
 
 /**
- * CONNECT: judge → authenticate → authorise the will → take over → resume or begin a Session → CONNACK.
- * [MQTT-3.1.4-2]
+ * CONNECT: judge → authenticate → authorise the will → take over → resume or begin a Session →
+ * CONNACK. [MQTT-3.1.4-2]
  */
 export class ConnectPath {
   readonly #registry: SessionRegistry;

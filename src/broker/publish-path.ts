@@ -33,8 +33,8 @@ interface Postponed {
 }
 
 /**
- * The path of a message through the broker: retain, match, deliver. Who may publish was decided before;
- * who acknowledges, and when, is told by the returned reason code and by `ticket`.
+ * The path of a message through the broker: retain, match, deliver. Who may publish was decided
+ * before; who acknowledges, and when, is told by the returned reason code and by `ticket`.
  */
 export class PublishPath implements CommitWaiter {
   /** Of the message just published: its batch, or 0 when nothing about it has to be durable. */

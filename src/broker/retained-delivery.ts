@@ -19,8 +19,8 @@ interface Flood {
 }
 
 /**
- * Retained messages for new Subscriptions, pulled as the client's socket and quota take them: a flood of
- * any size is neither buffered nor counted against the client's queue.
+ * Retained messages for new Subscriptions, pulled as the client's socket and quota take them: a
+ * flood of any size is neither buffered nor counted against the client's queue.
  */
 export class RetainedDelivery {
   readonly #retained: RetainedMessages;
@@ -44,7 +44,8 @@ export class RetainedDelivery {
   ): void {
     const { retainHandling } = subscription.options;
     if (parsed.shareName !== undefined) return;
-    if (retainHandling === 2 || (retainHandling === 1 && existed)) return; // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
+    // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
+    if (retainHandling === 2 || (retainHandling === 1 && existed)) return;
     const session = connection.session!;
     const messages = this.#retained.matching(parsed.topicFilter);
     session.awaitsRetained = true;
@@ -69,7 +70,9 @@ export class RetainedDelivery {
     session.awaitsRetained = false;
   }
 
-  /** The client is gone: a stored Session gets the rest of its QoS 1 and 2 messages by its queue. */
+  /**
+   * The client is gone: a stored Session gets the rest of its QoS 1 and 2 messages by its queue.
+   */
   end(session: Session): void {
     const floods = this.#waiting.get(session);
     if (floods === undefined) return;

@@ -48,7 +48,9 @@ export class RetainedMessages {
     this.restore(message);
   }
 
-  /** [MQTT-3.3.1-6] Returns false when there was nothing, so that nothing has to be made durable. */
+  /**
+   * [MQTT-3.3.1-6] Returns false when there was nothing, so that nothing has to be made durable.
+   */
   remove(topicName: string): boolean {
     const old = this.#tree.delete(topicName);
     if (old === undefined) return false;

@@ -72,8 +72,8 @@ export class SessionRegistry {
   }
 
   /**
-   * A new Session. With `isStored` all of it goes to the store; with `hasRecord` alone only the record
-   * that a will needs to survive a crash.
+   * A new Session. With `isStored` all of it goes to the store; with `hasRecord` alone only the
+   * record that a will needs to survive a crash.
    */
   create(clientIdentifier: string, isStored: boolean, hasRecord: boolean): Session {
     const session = this.#newSession(clientIdentifier);

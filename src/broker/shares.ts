@@ -36,7 +36,10 @@ export class Shares {
     this.#random = random;
   }
 
-  /** Joins the share, which is made if it is new: then `created` is true and it must be put into the tree. */
+  /**
+   * Joins the share, which is made if it is new: then `created` is true and it must be put into the
+   * tree.
+   */
   join(subscription: Subscription, topicFilter: string): { share: Share; created: boolean } {
     const { topicFilter: name, session } = subscription;
     let share = this.#shares.get(name);

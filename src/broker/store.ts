@@ -14,7 +14,9 @@ export interface SessionRecord {
   /** Unix epoch milliseconds of the last disconnection; 0 while connected. */
   readonly disconnectedAtWallMs: number;
   readonly will: WillMessage | undefined;
-  /** Unix epoch milliseconds at which a delayed will is due; 0 while connected or without a will. */
+  /**
+   * Unix epoch milliseconds at which a delayed will is due; 0 while connected or without a will.
+   */
   readonly willDueWallMs: number;
 }
 

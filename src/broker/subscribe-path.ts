@@ -152,7 +152,10 @@ export class SubscribePath {
     return qos; // [MQTT-3.9.3-1]
   }
 
-  /** Undefined where the filter is beyond the limits; one that is no Topic Filter ends the connection. */
+  /**
+   * Undefined where the filter is beyond the limits; one that is no Topic Filter ends the
+   * connection.
+   */
   #parse(topicFilter: string): TopicFilter | undefined {
     const parsed = parseTopicFilter(topicFilter, this.#limits);
     if (parsed !== undefined || parseTopicFilter(topicFilter, PROTOCOL_LIMITS) !== undefined) {
