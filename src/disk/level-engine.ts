@@ -178,7 +178,9 @@ function sentenceOf(folder: string, what: 'written' | 'read', cause: unknown): s
   );
 }
 
-/** LevelDB's binding gives Buffers, whose `slice` shares memory; the floors above know byte arrays. */
+/**
+ * LevelDB's binding gives Buffers, whose `slice` shares memory; the floors above know byte arrays.
+ */
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -10,13 +10,14 @@ const FIRST = 2;
 const LAST = 4;
 
 /**
- * Looks through one of LevelDB's write-ahead logs for damage that LevelDB would step over in silence.
+ * Looks through one of LevelDB's write-ahead logs for damage that LevelDB would step over in
+ * silence.
  *
- *   block (32 KiB)  [crc(4) length(2) type(1) data] [crc length type data] … [fewer than 7 zero bytes]
+ *   block (32 KiB)  [crc(4) length(2) type(1) data] [crc length type data] … [< 7 zero bytes]
  *
- * A tail that does not check is what a power cut leaves of the one batch that was in flight, and was
- * never acknowledged. A batch that begins behind such a place was written after it, so the place had
- * been on disk once. Returns where, or undefined when all is well.
+ * A tail that does not check is what a power cut leaves of the one batch that was in flight, and
+ * was never acknowledged. A batch that begins behind such a place was written after it, so the
+ * place had been on disk once. Returns where, or undefined when all is well.
  */
 export async function findDamage(file: string): Promise<number | undefined> {
   const handle = await open(file, 'r');

@@ -17,7 +17,10 @@ export type Database = Level<Uint8Array, Uint8Array>;
 export interface OpenOptions {
   readonly folder: string;
   readonly writeBufferBytes: number;
-  /** Whether damage in the logs is told from the torn tail of a power cut: only if every batch is synced. */
+  /**
+   * Whether damage in the logs is told from the torn tail of a power cut: only if every batch is
+   * synced.
+   */
   readonly checkLogs: boolean;
 }
 

@@ -2,7 +2,9 @@ import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileSystemError, StoreOpenError } from './store-open-error.js';
 
-/** The version of keys and records that this program writes; each value has its own version beside. */
+/**
+ * The version of keys and records that this program writes; each value has its own version beside.
+ */
 export const STORE_FORMAT_VERSION = 1;
 
 const MARKER = 'DUNLIN';
@@ -15,8 +17,8 @@ const TEXT = /^dunlin store, format (\d{1,9})(, being created)?\n$/;
 export type MarkerState = 'new' | 'being-created' | 'ready';
 
 /**
- * Tells from the marker file whether a folder is a store of ours, and makes the folder when there is
- * none. Refuses everything else and leaves it as it is.
+ * Tells from the marker file whether a folder is a store of ours, and makes the folder when there
+ * is none. Refuses everything else and leaves it as it is.
  */
 export async function readMarker(folder: string): Promise<MarkerState> {
   try {

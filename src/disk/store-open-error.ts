@@ -11,7 +11,9 @@ export type StoreOpenErrorCode =
   /** The folder holds something else. */
   | 'not-a-store';
 
-/** Why a store was not opened. The message is one sentence for a person: what, where and what to do. */
+/**
+ * Why a store was not opened. The message is one sentence for a person: what, where and what to do.
+ */
 export class StoreOpenError extends Error {
   override readonly name = 'StoreOpenError';
   readonly code: StoreOpenErrorCode;
