@@ -3,7 +3,10 @@ import { type ReasonCode, reasonCodeName } from '../../wire/reason-code.js';
 /** Why something asked of a `LocalClient` did not happen. */
 export class LocalClientError extends Error {
   override readonly name = 'LocalClientError';
-  /** `refused`: the broker said no to this request alone. `closed`: the client has no connection any more. */
+  /**
+   * `refused`: the broker said no to this request alone. `closed`: the client has no connection any
+   * more.
+   */
   readonly kind: 'refused' | 'closed';
   readonly reasonCode: ReasonCode;
 

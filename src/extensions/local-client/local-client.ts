@@ -53,11 +53,14 @@ export interface LocalClientEnd {
 }
 
 /**
- * An MQTT 5.0 client inside the broker's process: it sends and receives the same packets as any other one,
- * through the same hooks, limits and queues, and only the socket is missing. Hooks see the address `local`.
+ * An MQTT 5.0 client inside the broker's process: it sends and receives the same packets as any
+ * other one, through the same hooks, limits and queues, and only the socket is missing. Hooks see
+ * the address `local`.
  */
 export class LocalClient {
-  /** Resolves when the connection has ended, by `close()` or from the broker's side. Never rejects. */
+  /**
+   * Resolves when the connection has ended, by `close()` or from the broker's side. Never rejects.
+   */
   readonly closed: Promise<LocalClientEnd>;
   readonly #parts: LocalClientParts;
   readonly #network: LocalNetwork;
@@ -113,17 +116,20 @@ export class LocalClient {
     return this.#clientIdentifier;
   }
 
-  /** Whether a Session was there before: subscribe to its Topic Filters again to get what it holds. */
+  /**
+   * Whether a Session was there before: subscribe to its Topic Filters again to get what it holds.
+   */
   get sessionPresent(): boolean {
     return this.#connack?.sessionPresent === true;
   }
 
   /**
-   * Resolves with the Reason Code: at QoS 0 when the broker has taken the message, at QoS 1 when its PUBACK
-   * and at QoS 2 when its PUBCOMP has come, which is when what the broker must keep is durable. Rejects with
-   * a `LocalClientError` when the broker refuses the message (at QoS 0 a hook refuses in silence), and when
-   * the connection ends before: then the message may or may not have been delivered. A publisher that
-   * awaits each call, or a bounded number of them, is slowed down as the broker needs it.
+   * Resolves with the Reason Code: at QoS 0 when the broker has taken the message, at QoS 1 when
+   * its PUBACK and at QoS 2 when its PUBCOMP has come, which is when what the broker must keep is
+   * durable. Rejects with a `LocalClientError` when the broker refuses the message (at QoS 0 a hook
+   * refuses in silence), and when the connection ends before: then the message may or may not have
+   * been delivered. A publisher that awaits each call, or a bounded number of them, is slowed down
+   * as the broker needs it.
    */
   async publish(
     topicName: string,
@@ -138,9 +144,9 @@ export class LocalClient {
   }
 
   /**
-   * Resolves when the broker has granted it; the messages are read by a loop over the result. Each of
-   * several Subscriptions that a message matches gets it. Those with the same Topic Filter share the
-   * options of the last one.
+   * Resolves when the broker has granted it; the messages are read by a loop over the result. Each
+   * of several Subscriptions that a message matches gets it. Those with the same Topic Filter share
+   * the options of the last one.
    */
   async subscribe(
     topicFilter: string,
@@ -168,8 +174,9 @@ export class LocalClient {
   }
 
   /**
-   * Ends the connection as DISCONNECT does: no will is published. Loops end; calls still waiting for an
-   * answer reject. Messages that no loop had finished with stay in the Session, if it is kept.
+   * Ends the connection as DISCONNECT does: no will is published. Loops end; calls still waiting
+   * for an answer reject. Messages that no loop had finished with stay in the Session, if it is
+   * kept.
    */
   async close(): Promise<void> {
     if (!this.#isClosing && !this.#isClosed) {

@@ -3,13 +3,18 @@ import type { PublishPacket, QoS, UserProperty } from '../../wire/control-packet
 
 const NO_PROPERTIES: readonly UserProperty[] = [];
 
-/** An Application Message as a Subscription got it. Overlapping Subscriptions share one: do not change it. */
+/**
+ * An Application Message as a Subscription got it. Overlapping Subscriptions share one: do not
+ * change it.
+ */
 export class LocalMessage {
   readonly topicName: string;
   readonly payload: Uint8Array;
   /** As delivered: at most what was granted to the Subscription. */
   readonly qos: QoS;
-  /** It was a retained message when the Subscription began, or Retain As Published kept the flag. */
+  /**
+   * It was a retained message when the Subscription began, or Retain As Published kept the flag.
+   */
   readonly retain: boolean;
   readonly userProperties: readonly UserProperty[];
   readonly contentType: string | undefined;

@@ -28,8 +28,9 @@ export interface LocalEnd {
 }
 
 /**
- * A network connection without a network. Bytes for the broker wait for the flush phase at the end of the
- * tick, so that nothing a client does runs inside the path of another packet or inside a hook.
+ * A network connection without a network. Bytes for the broker wait for the flush phase at the end
+ * of the tick, so that nothing a client does runs inside the path of another packet or inside a
+ * hook.
  */
 export class LocalNetwork implements NetworkConnection, TickTask {
   readonly peer: Peer = PEER;

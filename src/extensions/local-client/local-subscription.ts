@@ -22,9 +22,10 @@ const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
  *     for await (const message of subscription) { … }
  *
  * A QoS 1 or 2 message is acknowledged when the loop asks for the next one: a slow loop holds up to
- * Receive Maximum messages, and the broker queues the rest in the Session. The quota is the client's, so
- * a loop that must not wait for a slow one has a client of its own. Leaving the loop by `break` leaves the
- * Subscription as it is: a later loop goes on, and what was in hand is acknowledged then.
+ * Receive Maximum messages, and the broker queues the rest in the Session. The quota is the
+ * client's, so a loop that must not wait for a slow one has a client of its own. Leaving the loop
+ * by `break` leaves the Subscription as it is: a later loop goes on, and what was in hand is
+ * acknowledged then.
  */
 export class LocalSubscription implements AsyncIterableIterator<LocalMessage, undefined> {
   readonly topicFilter: string;
@@ -77,8 +78,8 @@ export class LocalSubscription implements AsyncIterableIterator<LocalMessage, un
   }
 
   /**
-   * Ends the Subscription and its loop; messages that still wait are dropped. Resolves when the broker has
-   * answered.
+   * Ends the Subscription and its loop; messages that still wait are dropped. Resolves when the
+   * broker has answered.
    */
   unsubscribe(): Promise<void> {
     if (this.#end !== undefined) return Promise.resolve();

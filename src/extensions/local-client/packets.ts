@@ -72,7 +72,10 @@ function willMessage(will: LocalWill): WillMessage {
   };
 }
 
-/** The Packet Identifier comes when it is sent; the bytes may be changed by the caller as soon as this returns. */
+/**
+ * The Packet Identifier comes when it is sent; the bytes may be changed by the caller as soon as
+ * this returns.
+ */
 export function publishPacket(
   topicName: string,
   payload: string | Uint8Array,
@@ -111,7 +114,10 @@ export function subscribePacket(
   };
 }
 
-/** What the broker would end the connection for is refused here: one wrong name must not cost the others. */
+/**
+ * What the broker would end the connection for is refused here: one wrong name must not cost the
+ * others.
+ */
 export function judgePublish(
   packet: PublishPacket,
   connack: Connack,

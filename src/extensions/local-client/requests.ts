@@ -27,8 +27,8 @@ interface Request {
 }
 
 /**
- * What the broker answers by Packet Identifier. They leave in the order in which they were asked for, as
- * many at a time as the broker's Receive Maximum allows. [MQTT-3.3.4-7]
+ * What the broker answers by Packet Identifier. They leave in the order in which they were asked
+ * for, as many at a time as the broker's Receive Maximum allows. [MQTT-3.3.4-7]
  */
 export class Requests {
   readonly #send: (bytes: Uint8Array) => void;
@@ -104,8 +104,9 @@ export class Requests {
       const bytes = this.#encode(request, packetIdentifier);
       if (bytes === undefined) continue;
       this.#inFlight.set(packetIdentifier, request);
-      // The Session may know this identifier from a client before: what is left of that exchange must
-      // not make the broker take the new message for a copy. It answers 0x92 where there was none.
+      // The Session may know this identifier from a client before: what is left of that exchange
+      // must not make the broker take the new message for a copy. It answers 0x92 where there was
+      // none.
       if (this.#isResumed && isQoS2(request.packet)) this.#release(packetIdentifier);
       this.#send(bytes);
     }

@@ -14,9 +14,9 @@ interface Entry {
 }
 
 /**
- * Which loops a message goes to, by Subscription Identifier. A Session has one Subscription for a Topic
- * Filter, so loops with the same filter share its identifier. The identifier is made from the filter: a
- * client that goes on with a Session knows the messages of earlier Subscriptions by it.
+ * Which loops a message goes to, by Subscription Identifier. A Session has one Subscription for a
+ * Topic Filter, so loops with the same filter share its identifier. The identifier is made from the
+ * filter: a client that goes on with a Session knows the messages of earlier Subscriptions by it.
  */
 export class Subscriptions {
   readonly #entries = new Map<string, Entry>();
@@ -25,7 +25,9 @@ export class Subscriptions {
   #unclaimed: Map<number, Delivery[]> | undefined = undefined;
   readonly #claimed = new Set<number>();
 
-  /** The Session was there before this client: what it holds waits until its filters are asked for. */
+  /**
+   * The Session was there before this client: what it holds waits until its filters are asked for.
+   */
   resumed(): void {
     this.#unclaimed = new Map();
   }
