@@ -50,7 +50,9 @@ export interface BrokerOptions {
   readonly log?: Logger;
 }
 
-/** Starts a broker inside this process. Rejects with a `StartError` whose sentences say what to do. */
+/**
+ * Starts a broker inside this process. Rejects with a `StartError` whose sentences say what to do.
+ */
 export async function createBroker(options: BrokerOptions = {}): Promise<RunningBroker> {
   const { log = silentLogger, listen = [], ...rest } = options;
   const config = parseConfig({
