@@ -37,8 +37,8 @@ export interface RunningBroker {
   /** Clients that name it in CONNECT are let in by it alone, without the `authenticate` hooks. */
   addAuthenticationMethod(method: AuthenticationMethod): void;
   /**
-   * Says goodbye to the clients, makes everything durable and frees the addresses. With a Server Reference
-   * clients are told to use that server instead.
+   * Says goodbye to the clients, makes everything durable and frees the addresses. With a Server
+   * Reference clients are told to use that server instead.
    */
   close(goodbye?: { readonly serverReference?: string }): Promise<void>;
 }

@@ -5,7 +5,10 @@ export const ExitCode = {
   Failure: 1,
   /** A flag, an environment variable or a line of the configuration is wrong. */
   Usage: 2,
-  /** The store failed while running: nothing that was acknowledged is lost, nothing more is accepted. */
+  /**
+   * The store failed while running: nothing that was acknowledged is lost, nothing more is
+   * accepted.
+   */
   StoreFailed: 3,
   /** The data folder cannot be used: damaged, of a newer version, or held by another process. */
   StoreUnusable: 4,

@@ -8,8 +8,8 @@ import { isLoopback } from './listen-url.js';
 const DEFAULT_URLS = ['mqtt://127.0.0.1:1883', 'ws://127.0.0.1:8080/mqtt'];
 
 /**
- * Joins flags, environment, file and defaults, in this order of weight. Throws a `StartError` with a
- * sentence for every single fault.
+ * Joins flags, environment, file and defaults, in this order of weight. Throws a `StartError` with
+ * a sentence for every single fault.
  */
 export function loadConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config {
   const file = flags.config ?? environment['DUNLIN_CONFIG'];
@@ -63,7 +63,9 @@ function contradictions(
   return faults;
 }
 
-/** Whoever can reach an open broker reads and writes everything: that must be said in so many words. */
+/**
+ * Whoever can reach an open broker reads and writes everything: that must be said in so many words.
+ */
 export function openDoors(config: Pick<Config, 'listen' | 'allowAnonymous'>): string[] {
   if (config.allowAnonymous) return [];
   return config.listen

@@ -56,7 +56,9 @@ async function openEngine(config: Config, endOfTick: EndOfTick): Promise<Engine>
   }
 }
 
-/** A folder that may be put right by the user is a failure; what must be restored has its own code. */
+/**
+ * A folder that may be put right by the user is a failure; what must be restored has its own code.
+ */
 function refusal(error: StoreOpenError): StartError {
   const unusable = ['locked', 'newer-format', 'damaged'].includes(error.code);
   const exitCode = unusable ? ExitCode.StoreUnusable : ExitCode.Failure;

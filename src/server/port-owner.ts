@@ -2,7 +2,10 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 
 const LISTENING = '0A';
 
-/** The program that listens on the port, as `mosquitto (pid 812)`; undefined where Linux does not tell. */
+/**
+ * The program that listens on the port, as `mosquitto (pid 812)`; undefined where Linux does not
+ * tell.
+ */
 export async function portOwner(port: number): Promise<string | undefined> {
   try {
     const inodes = await listeningInodes(port);

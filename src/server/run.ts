@@ -51,7 +51,9 @@ function announce(broker: RunningBroker, config: Config, log: Logger): void {
   );
 }
 
-/** Ends the process with the sentences of a `StartError`; anything else is a fault of the program. */
+/**
+ * Ends the process with the sentences of a `StartError`; anything else is a fault of the program.
+ */
 export function endWith(error: unknown): never {
   if (!(error instanceof StartError)) throw error;
   for (const sentence of error.sentences) process.stderr.write(`dunlin: ${sentence}\n`);

@@ -5,8 +5,8 @@ import { TimerWheel } from '../base/timer-wheel.js';
 const TIMEOUT_MS_MAX = 0x7fff_ffff;
 
 /**
- * Real time and real turns. A tick ends when the event loop has handed out all input it had: then the
- * tasks of the commit phase run, then those of the flush phase, and the clock may move on.
+ * Real time and real turns. A tick ends when the event loop has handed out all input it had: then
+ * the tasks of the commit phase run, then those of the flush phase, and the clock may move on.
  */
 export class SystemTick implements Clock, EndOfTick {
   #nowMs = 0;
