@@ -1,12 +1,14 @@
-/** Sizes of the buffers that an outbox fills: most ticks need the small one, bursts the large one. */
+/**
+ * Sizes of the buffers that an outbox fills: most ticks need the small one, bursts the large one.
+ */
 export const SMALL_BUFFER_BYTES = 2048;
 export const LARGE_BUFFER_BYTES = 65_536;
 const SMALL_KEPT_MAX = 4096;
 const LARGE_KEPT_MAX = 256;
 
 /**
- * Output buffers of all connections: taken for a tick, given back when their bytes have left, so that
- * an idle connection holds none. Last in, first out keeps the warm ones in use.
+ * Output buffers of all connections: taken for a tick, given back when their bytes have left, so
+ * that an idle connection holds none. Last in, first out keeps the warm ones in use.
  */
 export class BufferPool {
   readonly #small: Uint8Array[] = [];

@@ -14,7 +14,10 @@ const NO_IDENTIFIERS: readonly number[] = [];
 
 /** One message on its way to one Session: what is the Session's own beside the shared message. */
 export class Delivery {
-  /** Undefined when the Session ends with its connection, so nothing is ever sent again, and once released. */
+  /**
+   * Undefined when the Session ends with its connection, so nothing is ever sent again, and once
+   * released.
+   */
   message: ApplicationMessage | undefined;
   /** As granted: never above the message's own. */
   readonly qos: 0 | 1 | 2;
@@ -29,7 +32,9 @@ export class Delivery {
   sentBefore = false;
   /** Not to be sent before the store's batch with this ticket is durable; 0 is at once. */
   holdTicket = 0;
-  /** The share it came through (`$share/name/filter`), so that it can be given to another member. */
+  /**
+   * The share it came through (`$share/name/filter`), so that it can be given to another member.
+   */
   share: string | undefined = undefined;
   /** Belongs to the store: its records of this delivery. */
   stored: unknown = undefined;

@@ -21,12 +21,15 @@ export interface DisconnectCause {
   readonly sentence: string;
 }
 
-/** A decision that may have to wait for something outside: the connection stops reading meanwhile. */
+/**
+ * A decision that may have to wait for something outside: the connection stops reading meanwhile.
+ */
 export type Decision<T> = T | Promise<T>;
 
 /**
- * What a Connection needs of the broker. Reason codes of 0x80 and above are refusals: returned, never
- * thrown. Where a call makes something durable, `ticket` is then the batch to wait for, else 0.
+ * What a Connection needs of the broker. Reason codes of 0x80 and above are refusals: returned,
+ * never thrown. Where a call makes something durable, `ticket` is then the batch to wait for, else
+ * 0.
  */
 export interface Host {
   /** Of the call just made: acknowledge once this batch is durable; 0 is at once. */

@@ -150,7 +150,8 @@ export class InboundFlow {
     let ticket = 0;
     if (wasReceived && session.isStored) {
       store.completed(session.number, packetIdentifier);
-      // A PUBCOMP before this is durable would let a restart take the identifier's next message for a copy.
+      // A PUBCOMP before this is durable would let a restart take the identifier's next message for
+      // a copy.
       ticket = store.openTicket;
     }
     const reasonCode = wasReceived ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound;
@@ -190,8 +191,8 @@ export class InboundFlow {
   }
 
   /**
-   * A QoS 2 message that was received before is acknowledged and not routed again, whatever its DUP flag
-   * says; so is a QoS 1 message whose PUBACK is on its way. [MQTT-4.3.3-10]
+   * A QoS 2 message that was received before is acknowledged and not routed again, whatever its DUP
+   * flag says; so is a QoS 1 message whose PUBACK is on its way. [MQTT-4.3.3-10]
    */
   #isRepeated(publish: Publish): boolean {
     const { qos, packetIdentifier, dup } = publish;

@@ -1,7 +1,10 @@
 /** What happens to a message for a Session whose queue is full. */
 export type OverflowRule = 'drop-oldest' | 'drop-newest' | 'refuse';
 
-/** Every bound of the broker, with its unit in its name. `defaultLimits` has the values and the reasons. */
+/**
+ * Every bound of the broker, with its unit in its name. `defaultLimits` has the values and the
+ * reasons.
+ */
 export interface Limits {
   /** Largest packet accepted, announced as Maximum Packet Size. */
   readonly packetBytesMax: number;
@@ -17,7 +20,10 @@ export interface Limits {
   readonly wildcardSubscriptionAvailable: boolean;
   readonly subscriptionIdentifiersAvailable: boolean;
   readonly sharedSubscriptionAvailable: boolean;
-  /** Longest Keep Alive; a client that asks for more or for none is told this one. 0 leaves it to clients. */
+  /**
+   * Longest Keep Alive; a client that asks for more or for none is told this one. 0 leaves it to
+   * clients.
+   */
   readonly keepAliveSecondsMax: number;
   /** Longest Session Expiry Interval granted in 5.0. */
   readonly sessionExpirySecondsMax: number;
@@ -25,7 +31,9 @@ export interface Limits {
   readonly legacySessionExpirySeconds: number;
   /** From accept to a whole CONNECT (and through enhanced authentication). */
   readonly connectSecondsMax: number;
-  /** QoS 1 and 2 messages in flight to a 3.1 or 3.1.1 client, which cannot name a Receive Maximum. */
+  /**
+   * QoS 1 and 2 messages in flight to a 3.1 or 3.1.1 client, which cannot name a Receive Maximum.
+   */
   readonly legacyInFlightMax: number;
   /** QoS 1 and 2 messages in flight to a 5.0 client, below its Receive Maximum. */
   readonly inFlightMax: number;

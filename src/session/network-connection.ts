@@ -1,6 +1,9 @@
 /** Who is at the other end, as the transport knows it. */
 export interface Peer {
-  /** The remote address and port as text, such as `192.168.1.31:50712`; `local` for an in-process client. */
+  /**
+   * The remote address and port as text, such as `192.168.1.31:50712`; `local` for an in-process
+   * client.
+   */
   readonly address: string;
   /** The remote host alone: what limits per address count. */
   readonly host: string;
@@ -9,8 +12,8 @@ export interface Peer {
 }
 
 /**
- * The socket as the protocol sees it; `transport/*` and `test/sim` implement it. The transport calls
- * `Connection.receive`, `Connection.drained` and `Connection.networkClosed`.
+ * The socket as the protocol sees it; `transport/*` and `test/sim` implement it. The transport
+ * calls `Connection.receive`, `Connection.drained` and `Connection.networkClosed`.
  */
 export interface NetworkConnection {
   readonly peer: Peer;
@@ -18,12 +21,15 @@ export interface NetworkConnection {
   readonly unsentBytes: number;
   /**
    * Sends the parts in order. Called once a tick by the Outbox. The parts belong to the transport
-   * until `release` of the same call runs (once, when all of them have left or the connection is gone).
+   * until `release` of the same call runs (once, when all of them have left or the connection is
+   * gone).
    */
   write(parts: readonly Uint8Array[], release: WriteRelease): void;
   pauseReading(): void;
   resumeReading(): void;
-  /** `after-flush` sends what was written first and ends by force after a deadline; `now` drops it. */
+  /**
+   * `after-flush` sends what was written first and ends by force after a deadline; `now` drops it.
+   */
   close(how: 'after-flush' | 'now'): void;
 }
 

@@ -18,11 +18,15 @@ export interface OutboundContext {
   readonly limits: Limits;
   readonly statistics: Statistics;
   readonly drops: Drops;
-  /** For messages that come from a queue: the frame of the message being published stays untouched. */
+  /**
+   * For messages that come from a queue: the frame of the message being published stays untouched.
+   */
   readonly queuedFrame: PublishFrame;
 }
 
-/** The sender half of QoS 1 and 2 (section 4.3): Packet Identifiers, quota, and what is in flight. */
+/**
+ * The sender half of QoS 1 and 2 (section 4.3): Packet Identifiers, quota, and what is in flight.
+ */
 export class OutboundFlow implements CommitWaiter, QueueOwner {
   readonly queue: OutboundQueue;
   readonly #context: OutboundContext;
@@ -67,8 +71,8 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
   }
 
   /**
-   * A client is there: resends what an earlier connection left unacknowledged, then goes on with the
-   * queue. [MQTT-4.4.0-1]
+   * A client is there: resends what an earlier connection left unacknowledged, then goes on with
+   * the queue. [MQTT-4.4.0-1]
    */
   attach(receiver: Receiver, receiveMaximum: number): void {
     this.#receiver = receiver;
@@ -81,7 +85,8 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
       delivery.packetIdentifier = exchange.packetIdentifier;
       delivery.state = DeliveryState.Released;
       this.#inFlight.set(exchange.packetIdentifier, delivery);
-      this.#quota--; // below 0 for a client that came back with a smaller Receive Maximum [MQTT-3.3.4-9]
+      // Below 0 for a client that came back with a smaller Receive Maximum.
+      this.#quota--; // [MQTT-3.3.4-9]
       receiver.sendPubrel(exchange.packetIdentifier, false);
     }
     this.pump();
@@ -103,9 +108,9 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
   }
 
   /**
-   * A message for this Session, at QoS 1 or 2 (or 0 for a client that is away, if those are queued).
-   * `keep` gives the message as a value of its own; `frame` is the same message as bytes of this tick.
-   * Returns false when the queue is full and the rule is to refuse.
+   * A message for this Session, at QoS 1 or 2 (or 0 for a client that is away, if those are
+   * queued). `keep` gives the message as a value of its own; `frame` is the same message as bytes
+   * of this tick. Returns false when the queue is full and the rule is to refuse.
    */
   deliver(
     delivery: Delivery,
@@ -174,7 +179,9 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     if (this.#receiver !== undefined && this.#quota > 0) this.queue.readPage();
   }
 
-  /** The Session ends: every delivery that no client has finished, for counting and redistribution. */
+  /**
+   * The Session ends: every delivery that no client has finished, for counting and redistribution.
+   */
   *unfinished(): Iterable<Delivery> {
     for (const delivery of this.#inFlight.values()) {
       if (delivery.state === DeliveryState.InFlight) yield delivery;
@@ -237,7 +244,8 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     if (this.queue.isStored) {
       this.queue.pass(delivery, keep());
       store.sent(this.queue, delivery);
-      // Its identifier must be durable first: a restart that gave it to another message would lose that one.
+      // Its identifier must be durable first: a restart that gave it to another message would lose
+      // that one.
       if (delivery.qos === 2) ticket = store.openTicket;
     } else if (ticket > 0 || this.#held.length > 0 || delivery.share !== undefined) {
       delivery.message = keep();

@@ -34,8 +34,8 @@ export interface QueueOwner {
  *     in the store alone │ loaded           │ in flight (OutboundFlow)
  *     loadedTo … tail    │ #loaded (Fifo)   │
  *
- * A stored Session (`sessionNumber` above 0) has every entry in the store, and in memory only while a
- * client is there to take it. Another Session has its entries in memory alone.
+ * A stored Session (`sessionNumber` above 0) has every entry in the store, and in memory only while
+ * a client is there to take it. Another Session has its entries in memory alone.
  */
 export class OutboundQueue implements QueuePosition, QueueReader {
   sessionNumber = 0;
@@ -113,19 +113,26 @@ export class OutboundQueue implements QueuePosition, QueueReader {
     this.#open.delete(delivery.sequence);
   }
 
-  /** Whether one more message is beyond the limits; `waiting` are those without a Packet Identifier. */
+  /**
+   * Whether one more message is beyond the limits; `waiting` are those without a Packet Identifier.
+   */
   isFull(waiting: number, bytes: number): boolean {
     const { queuedMessagesMax, queuedBytesMax } = this.#limits;
     return waiting >= queuedMessagesMax || this.bytes + bytes > queuedBytesMax;
   }
 
-  /** The delivery goes past the queue, straight to the client; a stored Session keeps its record. */
+  /**
+   * The delivery goes past the queue, straight to the client; a stored Session keeps its record.
+   */
   pass(delivery: Delivery, message: ApplicationMessage): void {
     this.#put(delivery, message);
     this.#loadedTo = this.tailSequence;
   }
 
-  /** The delivery waits. In a stored Session it stays loaded only while it is next and a client is there. */
+  /**
+   * The delivery waits. In a stored Session it stays loaded only while it is next and a client is
+   * there.
+   */
   push(delivery: Delivery, message: ApplicationMessage): void {
     if (!this.isStored) {
       delivery.message = message;

@@ -10,8 +10,8 @@ const COPY_BYTES_MAX = 1024;
 const LOOP_BYTES_MAX = 40;
 
 /**
- * Bytes of one connection that wait for the end of the tick: small packets are copied into one buffer,
- * large payloads are shared, and all leave with one write.
+ * Bytes of one connection that wait for the end of the tick: small packets are copied into one
+ * buffer, large payloads are shared, and all leave with one write.
  */
 export class Outbox implements TickTask, WriteRelease {
   readonly #network: NetworkConnection;
@@ -89,7 +89,9 @@ export class Outbox implements TickTask, WriteRelease {
     if (!this.#scheduled) this.#schedule();
   }
 
-  /** A PUBLISH: its head from the template, first byte and Packet Identifier set, and its payload. */
+  /**
+   * A PUBLISH: its head from the template, first byte and Packet Identifier set, and its payload.
+   */
   appendPublish(
     frame: PublishFrame,
     template: FrameTemplate,

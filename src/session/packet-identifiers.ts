@@ -1,6 +1,9 @@
 const IDENTIFIER_MAX = 65_535;
 
-/** Gives Packet Identifiers that are not in use (section 2.2.1), going round so that none comes back soon. */
+/**
+ * Gives Packet Identifiers that are not in use (section 2.2.1), going round so that none comes back
+ * soon.
+ */
 export class PacketIdentifiers {
   #next = 1;
 

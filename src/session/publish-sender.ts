@@ -76,7 +76,10 @@ export class PublishSender implements Receiver {
     if (withReason) target[at + 4] = PACKET_IDENTIFIER_NOT_FOUND;
   }
 
-  /** With properties of this receiver alone, which change the length: nothing to share but the payload. */
+  /**
+   * With properties of this receiver alone, which change the length: nothing to share but the
+   * payload.
+   */
   #sendExtended(
     frame: PublishFrame,
     flags: number,

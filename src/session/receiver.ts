@@ -5,8 +5,8 @@ export interface Receiver {
   /** Whether more QoS 1 and 2 messages may be put into the outbox now. */
   readonly hasRoom: boolean;
   /**
-   * Appends a PUBLISH; returns false when it is larger than the client's Maximum Packet Size, in which
-   * case nothing was sent. [MQTT-3.1.2-24]
+   * Appends a PUBLISH; returns false when it is larger than the client's Maximum Packet Size, in
+   * which case nothing was sent. [MQTT-3.1.2-24]
    */
   sendPublish(
     frame: PublishFrame,

@@ -1,6 +1,8 @@
 import type { Delivery } from './delivery.js';
 
-/** The disk or its stand-in failed. Latched: once there is one, nothing is ever acknowledged again. */
+/**
+ * The disk or its stand-in failed. Latched: once there is one, nothing is ever acknowledged again.
+ */
 export interface StoreFailure {
   /** One sentence for the log: what failed, where, and what to do. */
   readonly sentence: string;
@@ -8,8 +10,8 @@ export interface StoreFailure {
 }
 
 /**
- * Where a stored Session's queue stands. The Session changes the fields; the store reads them when it
- * writes a batch, at most once a batch and Session.
+ * Where a stored Session's queue stands. The Session changes the fields; the store reads them when
+ * it writes a batch, at most once a batch and Session.
  */
 export interface QueuePosition {
   /** The store's number for the Session, 1 and up. */
@@ -40,7 +42,9 @@ export interface CommitWaiter {
  * An entry written and removed inside one open batch never reaches the disk.
  */
 export interface SessionStore {
-  /** The ticket of the batch being filled: what is put now is durable once this ticket is committed. */
+  /**
+   * The ticket of the batch being filled: what is put now is durable once this ticket is committed.
+   */
   readonly openTicket: number;
   readonly committedTicket: number;
   /** Calls the waiter each time a batch commits, once; it registers again if it still waits. */
@@ -60,8 +64,8 @@ export interface SessionStore {
   completed(sessionNumber: number, packetIdentifier: number): void;
 
   /**
-   * Reads entries with `from <= sequence < to`, at most `countMax` of them, after everything put so far
-   * is in the engine. The reader is called once, never inside this call.
+   * Reads entries with `from <= sequence < to`, at most `countMax` of them, after everything put so
+   * far is in the engine. The reader is called once, never inside this call.
    */
   readQueue(
     queue: QueuePosition,

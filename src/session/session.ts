@@ -9,10 +9,15 @@ import type { Subscription } from './subscription.js';
 /** Session Expiry Interval of a Session that never expires (5.0, section 3.1.2.11.2). */
 export const NEVER_ENDS = 0xffff_ffff;
 
-/** Session State (section 4.1): what is kept for a Client Identifier, with or without a connection. */
+/**
+ * Session State (section 4.1): what is kept for a Client Identifier, with or without a connection.
+ */
 export class Session {
   readonly clientIdentifier: string;
-  /** The store's number for its record; 0 while it has none: no will, and it ends with its connection. */
+  /**
+   * The store's number for its record; 0 while it has none: no will, and it ends with its
+   * connection.
+   */
   recordNumber = 0;
   userName: string | undefined = undefined;
   protocolVersion: ProtocolVersion = 4;
@@ -68,7 +73,10 @@ export class Session {
   }
 }
 
-/** A Session Expiry Interval in the client's DISCONNECT replaces that of CONNECT (5.0, section 3.14.2.2.2). */
+/**
+ * A Session Expiry Interval in the client's DISCONNECT replaces that of CONNECT (5.0, section
+ * 3.14.2.2.2).
+ */
 export function applyClientExpiry(
   disconnect: Disconnect,
   connect: Connect,

@@ -12,12 +12,16 @@ export const DropReason = {
   SessionEnded: 'session_ended',
   /** QoS 0 for a client that is away. */
   Offline: 'offline',
-  /** It was to be retained and the limits of retained messages are reached: delivered, not retained. */
+  /**
+   * It was to be retained and the limits of retained messages are reached: delivered, not retained.
+   */
   RetainedFull: 'retained_full',
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 
-/** Plain counters since the start; read by the admin side, written on the path without a thought. */
+/**
+ * Plain counters since the start; read by the admin side, written on the path without a thought.
+ */
 export class Statistics {
   publishReceived = 0;
   publishSent = 0;
