@@ -36,7 +36,9 @@ import { ReservedNumbers } from './reserved-numbers.js';
 import type { SharedBodies, SharedBody } from './shared-bodies.js';
 import type { StoredSessions } from './stored-sessions.js';
 
-/** A message up to this size is stored with each of its queue entries: cheaper than a second record. */
+/**
+ * A message up to this size is stored with each of its queue entries: cheaper than a second record.
+ */
 const INLINE_BYTES_MAX = 256;
 export const SESSION_NUMBERS: Uint8Array = metaKey('session-numbers');
 export const BODY_NUMBERS: Uint8Array = metaKey('body-numbers');
@@ -164,7 +166,9 @@ export class BatchWriter {
     );
   }
 
-  /** The shared body to refer to, made now if this batch has several readers; undefined is inline. */
+  /**
+   * The shared body to refer to, made now if this batch has several readers; undefined is inline.
+   */
   #bodyFor(
     message: ApplicationMessage,
     readers: ReadonlyMap<ApplicationMessage, number>,

@@ -47,15 +47,17 @@ export class Batch {
 /** An ordered map of bytes that keeps what it has confirmed. */
 export interface Engine {
   /**
-   * Writes all of the batch, durably, or fails. At most one write is in flight. `done` is called once;
-   * an engine without a disk calls it inside `write`.
+   * Writes all of the batch, durably, or fails. At most one write is in flight. `done` is called
+   * once; an engine without a disk calls it inside `write`.
    */
   write(batch: Batch, done: (failure?: StoreFailure) => void): void;
   /** Reads a page of what is committed. `done` is called once and never inside `read`. */
   read(range: Range, done: EntriesReader): void;
   /** Reads the values of the keys, undefined where there is none. `done` as with `read`. */
   getMany(keys: readonly Uint8Array[], done: ValuesReader): void;
-  /** All entries whose key begins with the prefix (one byte or more), in order. For recovery only. */
+  /**
+   * All entries whose key begins with the prefix (one byte or more), in order. For recovery only.
+   */
   scan(prefix: Uint8Array): AsyncIterable<Entry>;
   /** Ends after the write in flight; nothing may be asked afterwards. */
   close(): Promise<void>;

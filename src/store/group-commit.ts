@@ -24,7 +24,7 @@ export interface GroupCommitParts<Change extends Operation> {
  * One batch in flight, the next one filling. The disk's own latency sets the size of a batch, so
  * there is no timer.
  *
- *   put ─▶ open batch (openTicket) ──end of tick, none in flight──▶ engine.write ──▶ committed(ticket)
+ *   put ─▶ open batch (openTicket) ─end of tick, none in flight─▶ engine.write ─▶ committed(ticket)
  */
 export class GroupCommit<Change extends Operation> implements TickTask {
   readonly #parts: GroupCommitParts<Change>;
@@ -90,7 +90,10 @@ export class GroupCommit<Change extends Operation> implements TickTask {
     this.#liveOperations--;
   }
 
-  /** Calls the waiter at the next commit, in order of registration; the open batch is written for it. */
+  /**
+   * Calls the waiter at the next commit, in order of registration; the open batch is written for
+   * it.
+   */
   afterCommit(waiter: CommitWaiter): void {
     this.#waiters.push(waiter);
     if (!this.#scheduled) this.#schedule();
@@ -152,7 +155,8 @@ export class GroupCommit<Change extends Operation> implements TickTask {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter.committed(ticket);
-    // Everything that this turn still puts joins the next batch, so it begins at the end of the tick.
+    // Everything that this turn still puts joins the next batch, so it begins at the end of the
+    // tick.
     if (this.#isWanted() && !this.#scheduled) this.#schedule();
   }
 }

@@ -19,9 +19,9 @@ const FAMILIES = [
 ] as const;
 
 /**
- * Erases what removed Sessions leave, in the background: one Session at a time and one page a batch.
- * The mark under `D` goes with the last page, so a crash in between only means that recovery adds the
- * number again. Nothing reads these records any more.
+ * Erases what removed Sessions leave, in the background: one Session at a time and one page a
+ * batch. The mark under `D` goes with the last page, so a crash in between only means that recovery
+ * adds the number again. Nothing reads these records any more.
  */
 export class LeftoverEraser implements CommitWaiter {
   readonly #engine: Engine;

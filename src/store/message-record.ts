@@ -42,7 +42,10 @@ export function writeMessage(
   writer.rest(message.payload);
 }
 
-/** `topicOfKey` is the Topic Name where the key has it. The message's bytes are views into the record. */
+/**
+ * `topicOfKey` is the Topic Name where the key has it. The message's bytes are views into the
+ * record.
+ */
 export function readMessage(reader: RecordReader, topicOfKey?: Uint8Array): ApplicationMessage {
   const flags = reader.flags(QOS | RETAIN | EXPIRES);
   const qos = flags & QOS;

@@ -22,8 +22,8 @@ type Position = Omit<QueuePosition, 'sessionNumber'>;
 const EMPTY_QUEUE: Position = { headSequence: 1, tailSequence: 1, count: 0, bytes: 0 };
 
 /**
- * Reads the engine once and tells the broker what was stored; the store goes on from there. It reads
- * no queue: that is done in pages, later. Rejects with a `DamagedRecord` that names the key.
+ * Reads the engine once and tells the broker what was stored; the store goes on from there. It
+ * reads no queue: that is done in pages, later. Rejects with a `DamagedRecord` that names the key.
  */
 export async function recover(
   engine: Engine,

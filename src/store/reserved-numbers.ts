@@ -1,8 +1,8 @@
 const BLOCK = 1024;
 
 /**
- * Numbers that are never given twice, not even after a crash: the end of a block is on disk before, or
- * together with, the first use of a number in it.
+ * Numbers that are never given twice, not even after a crash: the end of a block is on disk before,
+ * or together with, the first use of a number in it.
  */
 export class ReservedNumbers {
   #next = 1;
@@ -14,7 +14,9 @@ export class ReservedNumbers {
     this.#reservedEnd = reservedEnd;
   }
 
-  /** Calls `reserve` first when a new block begins; it must put the end into the batch of the use. */
+  /**
+   * Calls `reserve` first when a new block begins; it must put the end into the batch of the use.
+   */
   take(reserve: (reservedEnd: number) => void): number {
     if (this.#next === this.#reservedEnd) {
       this.#reservedEnd += BLOCK;

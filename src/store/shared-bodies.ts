@@ -13,7 +13,10 @@ export class SharedBody {
   }
 }
 
-/** How many queue entries refer to each shared body. All of it is in memory: 8 bytes' worth a body on disk. */
+/**
+ * How many queue entries refer to each shared body. All of it is in memory: 8 bytes' worth a body
+ * on disk.
+ */
 export class SharedBodies {
   readonly #bodies = new Map<number, SharedBody>();
   #touched: SharedBody[] = [];
