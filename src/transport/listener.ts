@@ -3,11 +3,15 @@ import type { NetworkConnection, NetworkConnectionEvents } from '../session/netw
 /** Gives a new network connection to the protocol, and says where its bytes go. */
 export type Accept = (network: NetworkConnection) => NetworkConnectionEvents;
 
-/** A bound address. Connections that come before `start` wait in it, so that no start is a half one. */
+/**
+ * A bound address. Connections that come before `start` wait in it, so that no start is a half one.
+ */
 export interface Listener {
   /** The URL with the address and port really bound: port 0 is replaced. */
   readonly url: string;
-  /** Connections that are open, those included that the protocol has left and that send their rest. */
+  /**
+   * Connections that are open, those included that the protocol has left and that send their rest.
+   */
   readonly connections: number;
   start(accept: Accept): void;
   /** Nobody new is let in; open connections stay. Resolves when the address is free again. */

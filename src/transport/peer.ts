@@ -3,7 +3,9 @@ import type { Peer } from '../session/network-connection.js';
 
 const IPV4_IN_IPV6 = '::ffff:';
 
-/** Who is at the other end; an IPv4 client of a dual-stack listener is named by its IPv4 address. */
+/**
+ * Who is at the other end; an IPv4 client of a dual-stack listener is named by its IPv4 address.
+ */
 export function peerOf(socket: Socket, listener: string): Peer {
   const remote = socket.remoteAddress ?? 'unknown';
   const host = remote.startsWith(IPV4_IN_IPV6) ? remote.slice(IPV4_IN_IPV6.length) : remote;

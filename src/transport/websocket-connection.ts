@@ -14,7 +14,9 @@ import { releaseUnsent, SocketWriter } from './socket-writer.js';
 const CLOSE_NORMAL = 1000;
 const CLOSE_UNSUPPORTED_DATA = 1003;
 
-/** A client that sends pings and reads no pongs gets no more of them above this many unsent bytes. */
+/**
+ * A client that sends pings and reads no pongs gets no more of them above this many unsent bytes.
+ */
 const PONG_UNSENT_BYTES_MAX = 65_536;
 
 /** A WebSocket as the protocol sees it: a stream of bytes whose frames mean nothing. */
@@ -99,7 +101,8 @@ export class WebSocketConnection implements NetworkConnection {
     if (this.#closing) return;
     if (!isBinary) {
       this.#cause ??= 'the client sent a text frame; MQTT travels in binary frames';
-      this.#closeAfterFlush(CLOSE_UNSUPPORTED_DATA, 'MQTT travels in binary frames'); // [MQTT-6.0.0-1]
+      // [MQTT-6.0.0-1]
+      this.#closeAfterFlush(CLOSE_UNSUPPORTED_DATA, 'MQTT travels in binary frames');
     } else if (this.#paused || this.#held.length > 0) {
       this.#held.push(data);
     } else {

@@ -15,7 +15,9 @@ import { WebSocketConnection } from './websocket-connection.js';
 export interface WebSocketListenOptions extends ListenOptions {
   /** Largest WebSocket message, whatever number of frames or packets it holds. */
   readonly messageBytesMax: number;
-  /** Pages whose scripts may connect, such as `https://example.org`; undefined lets all of them in. */
+  /**
+   * Pages whose scripts may connect, such as `https://example.org`; undefined lets all of them in.
+   */
   readonly origins: readonly string[] | undefined;
   /** Whether `/readyz` says yes. */
   readonly ready: () => boolean;
