@@ -9,15 +9,17 @@ const PACKET_TYPE = 0x30;
 const EXPIRY_PROPERTY = 0x02;
 const EXPIRY_BYTES = 5;
 const FIXED_HEADER_BYTES_MAX = 5;
-/** Up to here a payload is copied; above, it is shared (docs/architecture.md has the measurement). */
+/**
+ * Up to here a payload is copied; above, it is shared (docs/architecture.md has the measurement).
+ */
 const COPY_BYTES_MAX = 1024;
 /** Up to here the first receiver of a message gets a copy all the same. */
 const SINGLE_COPY_BYTES_MAX = 32_768;
 
 /**
- * What stands in front of the payload of a PUBLISH, encoded once for each of the four layouts (before
- * 5.0 or 5.0, with a Packet Identifier or without) and copied for each receiver, who sets the first
- * byte and the identifier.
+ * What stands in front of the payload of a PUBLISH, encoded once for each of the four layouts
+ * (before 5.0 or 5.0, with a Packet Identifier or without) and copied for each receiver, who sets
+ * the first byte and the identifier.
  *
  *   bytes: start ┬ first byte, Remaining Length, Topic Name
  *                ├ identifierAt: Packet Identifier (or -1)
@@ -37,8 +39,8 @@ export class FrameTemplate {
 }
 
 /**
- * The message being sent, as bytes of whoever has them: the read chunk for one that has just come, an
- * `ApplicationMessage` for one that was kept. One instance is used again for every message.
+ * The message being sent, as bytes of whoever has them: the read chunk for one that has just come,
+ * an `ApplicationMessage` for one that was kept. One instance is used again for every message.
  */
 export class PublishFrame {
   topic: Uint8Array = NO_BYTES;
@@ -120,8 +122,8 @@ export class PublishFrame {
   }
 
   /**
-   * Whether the payload should be copied for this receiver: small ones always; a larger one that lies
-   * in the read chunk for the first receiver, because most messages have but one.
+   * Whether the payload should be copied for this receiver: small ones always; a larger one that
+   * lies in the read chunk for the first receiver, because most messages have but one.
    */
   prefersCopy(): boolean {
     const bytes = this.payloadEnd - this.payloadStart;
@@ -200,7 +202,10 @@ export function publishHeadBytes(
   return bytes + variableByteIntegerBytes(properties) + properties;
 }
 
-/** Writes all but the payload, with flags and Packet Identifier zero; returns where the payload goes. */
+/**
+ * Writes all but the payload, with flags and Packet Identifier zero; returns where the payload
+ * goes.
+ */
 export function writePublishHead(
   target: Uint8Array,
   offset: number,
