@@ -23,7 +23,9 @@ export interface AuthenticateRequest extends ClientView {
   readonly userProperties: readonly UserProperty[];
 }
 
-/** A refusal of CONNECT with more than its Reason Code; 0x9C and 0x9D come with a Server Reference. */
+/**
+ * A refusal of CONNECT with more than its Reason Code; 0x9C and 0x9D come with a Server Reference.
+ */
 export interface ConnectRefusal {
   readonly reasonCode: ReasonCode;
   /** Where to go instead, such as `other.example:1883` (5.0, section 4.11). */
@@ -50,7 +52,10 @@ export interface IncomingMessage extends PublishRequest {
 
 type Remove = () => void;
 
-/** Common to the three kinds: `empty` is what the path asks first, so that an absent hook costs nothing. */
+/**
+ * Common to the three kinds: `empty` is what the path asks first, so that an absent hook costs
+ * nothing.
+ */
 class HookPoint<F> {
   /** Replaced, never changed: a hook may remove itself while it runs. */
   protected functions: readonly F[] = [];
@@ -58,32 +63,44 @@ class HookPoint<F> {
 
   /** Returns the function that removes it again. */
   add(hook: F): Remove {
-    const entry = [hook] as const;
-    this.#entries = [...this.#entries, entry];
-    this.#changed();
+    this.functions = [...this.functions, hook];
+    this.empty = false;
     return () => {
-      this.#entries = this.#entries.filter((other) => other !== entry);
-      this.#changed();
+      const at = this.functions.indexOf(hook);
+      if (at >= 0) this.functions = this.functions.toSpliced(at, 1);
+      this.empty = this.functions.length === 0;
     };
   }
 }
 
 type DecideFunction<A, R> = (client: ClientView, request: A) => Decision<R | ReasonCode>;
 
-/** Asked in order; the first refusal (a reason code of 0x80 and above) decides. */
+/**
+ * Asked in order; the first refusal (a reason code of 0x80 and above) decides. What a hook throws is a
+ * rejected promise: the request fails, the broker does not.
+ */
 export class DecidePoint<A, R extends ConnectRefusal = never> extends HookPoint<
   DecideFunction<A, R>
 > {
   run(client: ClientView, request: A): Decision<R | ReasonCode> {
-    return this.#from(0, client, request);
+    try {
+      return this.#from(this.functions, client, request);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  #from(first: number, client: ClientView, request: A): Decision<R | ReasonCode> {
-    for (let i = first; i < this.functions.length; i++) {
-      const decision = this.functions[i]!(client, request);
+  #from(
+    functions: readonly DecideFunction<A, R>[],
+    client: ClientView,
+    request: A,
+  ): Decision<R | ReasonCode> {
+    for (let i = 0; i < functions.length; i++) {
+      const decision = functions[i]!(client, request);
       if (decision instanceof Promise) {
+        const others = functions.slice(i + 1);
         return decision.then((answer) =>
-          isRefusal(answer) ? answer : this.#from(i + 1, client, request),
+          isRefusal(answer) ? answer : this.#from(others, client, request),
         );
       }
       if (isRefusal(decision)) return decision;
@@ -98,12 +115,29 @@ function isRefusal(answer: ReasonCode | ConnectRefusal): boolean {
 
 type ChangeFunction<A> = (client: ClientView, value: A) => A | ReasonCode;
 
-/** Each gets what the one before returned; a reason code instead of a value refuses. */
+/**
+ * Each gets what the one before returned; a reason code instead of a value refuses. One that throws
+ * refuses too, and the log has why.
+ */
 export class ChangePoint<A extends object> extends HookPoint<ChangeFunction<A>> {
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    super();
+    this.#log = log;
+  }
+
   run(client: ClientView, value: A): A | ReasonCode {
     let current = value;
     for (const change of this.functions) {
-      const next = change(client, current);
+      let next: A | ReasonCode;
+      try {
+        next = change(client, current);
+      } catch (error) {
+        const reason = String(error);
+        this.#log.error({ event: 'hook_failed', reason }, `A changing hook threw: ${reason}`);
+        return ReasonCode.UnspecifiedError;
+      }
       if (typeof next === 'number') return next;
       current = next;
     }
@@ -136,12 +170,14 @@ export class WatchPoint<A> extends HookPoint<WatchFunction<A>> {
 
 /** Every place where other code joins the broker. Storage is not one of them. */
 export class Hooks {
-  /** Who may connect. With none, everybody may: the server's listeners decide where that is safe. */
+  /**
+   * Who may connect. With none, everybody may: the server's listeners decide where that is safe.
+   */
   readonly authenticate: DecidePoint<AuthenticateRequest, ConnectRefusal> = new DecidePoint();
   readonly authorizePublish: DecidePoint<PublishRequest> = new DecidePoint();
   readonly authorizeSubscribe: DecidePoint<SubscribeRequest> = new DecidePoint();
-  readonly changePublish: ChangePoint<IncomingMessage> = new ChangePoint();
-  readonly changeSubscribe: ChangePoint<SubscribeRequest> = new ChangePoint();
+  readonly changePublish: ChangePoint<IncomingMessage>;
+  readonly changeSubscribe: ChangePoint<SubscribeRequest>;
   readonly connected: WatchPoint<ClientView>;
   readonly disconnected: WatchPoint<{
     readonly client: ClientView;
@@ -155,6 +191,8 @@ export class Hooks {
   readonly sessionEnded: WatchPoint<{ readonly clientIdentifier: string }>;
 
   constructor(log: Logger) {
+    this.changePublish = new ChangePoint(log);
+    this.changeSubscribe = new ChangePoint(log);
     this.connected = new WatchPoint(log);
     this.disconnected = new WatchPoint(log);
     this.refused = new WatchPoint(log);

@@ -26,6 +26,8 @@ import { applyClientExpiry, type Session } from './session.js';
 import { SilenceTimer } from './silence-timer.js';
 
 const PINGRESP = Uint8Array.of(0xd0, 0);
+/** A sentence beyond this quotes a hostile value; the packet could not even hold some of them. */
+const REASON_STRING_LENGTH_MAX = 500;
 
 type Phase = 'awaiting-connect' | 'connecting' | 'authenticating' | 'connected' | 'closed';
 
@@ -348,6 +350,7 @@ export class Connection implements NetworkConnectionEvents {
     const connect = this.connect;
     if (this.version !== 5 || connect === undefined) return undefined;
     if (!connect.requestProblemInformation) return undefined;
+    if (sentence.length > REASON_STRING_LENGTH_MAX) return undefined;
     const limit = connect.maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY;
     return sentence.length * 3 + 16 > limit ? undefined : sentence;
   }
