@@ -53,6 +53,11 @@ const matrix = languages.flatMap((language) =>
   ([3, 4, 5] as const).map((version) => ({ language, version })),
 );
 
+/** 3.1 has no Session Present, and Paho C 1.3 does not hand it on in 5.0. */
+function tellsSessionPresent(language: Language, version: 3 | 4 | 5): boolean {
+  return version === 4 || (version === 5 && language === 'Python');
+}
+
 /** Order holds within one QoS. */
 function ofQoS(lines: readonly string[], qos: number): string[] {
   return lines.filter((line) => line.startsWith(`${qos} `));
@@ -70,7 +75,7 @@ test.each(matrix)(
     await broker.kill();
     await broker.restart();
     const [present, ...messages] = await act(reader, 'receive', 2 * COUNT).succeed();
-    if (version !== 3) expect(present).toBe('session present 1');
+    if (tellsSessionPresent(language, version)) expect(present).toBe('session present 1');
     for (const qos of [1, 2]) {
       const expected = Array.from({ length: COUNT }, (_, index) => `${qos} ${index}`);
       expect(ofQoS(messages, qos)).toEqual(expected);
@@ -88,7 +93,8 @@ test.each(live)('from Paho $from to Paho $to, all QoS, version $version', async 
   const reader = { language: to, version, topic, clientIdentifier: `live-reader-${topic}` };
   await act(reader, 'subscribe', 0).succeed();
   const receiving = act(reader, 'receive', 3 * COUNT);
-  expect(await receiving.take(1)).toEqual(['session present 1']);
+  const [present] = await receiving.take(1);
+  if (tellsSessionPresent(to, version)) expect(present).toBe('session present 1');
   const writer = { language: from, version, topic, clientIdentifier: `live-writer-${topic}` };
   await act(writer, 'publish', COUNT).succeed();
   const messages = await receiving.succeed();
