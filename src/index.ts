@@ -7,6 +7,12 @@ import type { Limits } from './session/limits.js';
 import type { ShareStrategy } from './topic/shared-subscription.js';
 
 export type { LogFields, Logger } from './base/log.js';
+export type {
+  AuthenticationExchange,
+  AuthenticationMethod,
+  AuthenticationStep,
+} from './broker/authentication.js';
+export type { AuthenticateRequest, ClientView, ConnectRefusal, Hooks } from './broker/hooks.js';
 export type { LocalClient, LocalClientEnd } from './extensions/local-client/local-client.js';
 export { LocalClientError } from './extensions/local-client/local-client-error.js';
 export type { LocalMessage } from './extensions/local-client/local-message.js';
@@ -17,10 +23,17 @@ export type {
   LocalSubscribeOptions,
   LocalWill,
 } from './extensions/local-client/options.js';
+export {
+  type ScramCredentialOptions,
+  type ScramCredentials,
+  scramCredentials,
+} from './extensions/scram/credentials.js';
+export { type ScramOptions, scramSha256 } from './extensions/scram/scram-sha-256.js';
 export type { RunningBroker } from './server/compose.js';
 export type { Durability } from './server/config.js';
 export { StartError } from './server/exit-code.js';
 export type { Limits } from './session/limits.js';
+export { ReasonCode } from './wire/reason-code.js';
 
 export interface ListenOptions {
   /** `mqtt://host:port` or `ws://host:port/path`; port 0 lets the system choose. */

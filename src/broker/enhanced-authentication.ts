@@ -1,4 +1,5 @@
 import type { Connection } from '../session/connection.js';
+import type { Decision } from '../session/host.js';
 import type { Auth, Connect } from '../wire/control-packet.js';
 import { ReasonCode } from '../wire/reason-code.js';
 import type {
@@ -55,7 +56,7 @@ export class EnhancedAuthentication {
       exchange = method.begin(clientView(connection));
       this.#exchanges.set(connection, exchange);
     }
-    connection.decide(exchange.step(data), (step) =>
+    connection.decide(stepOf(exchange, data), (step) =>
       this.#settle(connection, method, step, connect),
     );
   }
@@ -77,6 +78,14 @@ export class EnhancedAuthentication {
         return;
       case 'success':
         this.#exchanges.delete(connection);
+        if (connection.isConnected && isSomebodyElse(connection, step.userName)) {
+          connection.disconnect({
+            kind: 'authentication',
+            reasonCode: ReasonCode.NotAuthorized,
+            sentence: 're-authentication may not change the user: connect anew instead',
+          });
+          return;
+        }
         connection.userName = step.userName ?? connection.userName;
         if (connection.isConnected) {
           connection.challenge({
@@ -98,4 +107,21 @@ export class EnhancedAuthentication {
         } else this.#connectPath.refuse(connection, step);
     }
   }
+}
+
+/** What an exchange throws ends the connection, as a rejected promise does, and not the broker. */
+function stepOf(
+  exchange: AuthenticationExchange,
+  data: Uint8Array | undefined,
+): Decision<AuthenticationStep> {
+  try {
+    return exchange.step(data);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** What the client was allowed, such as its subscriptions, it was allowed as the user it was. */
+function isSomebodyElse(connection: Connection, userName: string | undefined): boolean {
+  return userName !== undefined && userName !== connection.userName;
 }
