@@ -5,7 +5,8 @@ import { reporters } from './test/support/reporters.js';
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/debian/**/*.debian.ts'],
-    testTimeout: 60_000, hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     maxWorkers: 1,
     ...reporters(),
   },
