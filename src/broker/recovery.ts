@@ -17,7 +17,8 @@ export function newRecovery(
     },
     exchange: (sessionNumber, packetIdentifier, sequence, released) => {
       const session = sessions.byNumber(sessionNumber);
-      session?.outbound.queue.restoreExchange({ packetIdentifier, sequence, released });
+      const exchange = { packetIdentifier, sequence, released, holdTicket: 0 };
+      session?.outbound.queue.restoreExchange(exchange);
     },
     received: (sessionNumber, packetIdentifier) => {
       sessions.byNumber(sessionNumber)?.markReceived(packetIdentifier);

@@ -24,6 +24,10 @@ export interface OutboundContext {
   readonly queuedFrame: PublishFrame;
 }
 
+/** Stand for what is empty: a Session whose client is away pays for neither. Never written. */
+const NONE = new Map<number, Delivery>();
+const NO_DELIVERIES = new Fifo<Delivery>();
+
 /**
  * The sender half of QoS 1 and 2 (section 4.3): Packet Identifiers, quota, and what is in flight.
  */
@@ -32,9 +36,9 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
   readonly #context: OutboundContext;
   readonly #clientIdentifier: string;
   /** By Packet Identifier, in the order of sending. */
-  readonly #inFlight = new Map<number, Delivery>();
+  #inFlight: Map<number, Delivery> = NONE;
   /** In flight, but what they send next waits until its batch is durable; in order. */
-  readonly #held = new Fifo<Delivery>();
+  #held: Fifo<Delivery> = NO_DELIVERIES;
   readonly #identifiers = new PacketIdentifiers();
   #waitingInMemory = 0;
   #waitsForCommit = false;
@@ -84,10 +88,13 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
       delivery.sequence = exchange.sequence;
       delivery.packetIdentifier = exchange.packetIdentifier;
       delivery.state = DeliveryState.Released;
-      this.#inFlight.set(exchange.packetIdentifier, delivery);
+      this.#track(delivery);
       // Below 0 for a client that came back with a smaller Receive Maximum.
       this.#quota--; // [MQTT-3.3.4-9]
-      receiver.sendPubrel(exchange.packetIdentifier, false);
+      const { holdTicket } = exchange;
+      // A client may be back before the record that it waits for is durable.
+      if (holdTicket > this.#context.store.committedTicket) this.#hold(delivery, holdTicket);
+      else receiver.sendPubrel(exchange.packetIdentifier, false);
     }
     this.pump();
   }
@@ -96,14 +103,14 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
   detach(): void {
     this.#receiver = undefined;
     this.#quota = 0;
-    this.#held.clear();
+    this.#held = NO_DELIVERIES;
     if (!this.queue.isStored) return;
     for (const delivery of this.#inFlight.values()) {
-      const { packetIdentifier, sequence } = delivery;
+      const { packetIdentifier, sequence, holdTicket } = delivery;
       const released = delivery.state === DeliveryState.Released;
-      this.queue.restoreExchange({ packetIdentifier, sequence, released });
+      this.queue.restoreExchange({ packetIdentifier, sequence, released, holdTicket });
     }
-    this.#inFlight.clear();
+    this.#inFlight = NONE;
     this.queue.forgetLoaded();
   }
 
@@ -225,6 +232,16 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     this.#drop(delivery, DropReason.QueueFull);
   }
 
+  /** Whether a Packet Identifier is in use, by an exchange of this connection or an earlier one. */
+  has(packetIdentifier: number): boolean {
+    return this.#inFlight.has(packetIdentifier) || this.queue.usesIdentifier(packetIdentifier);
+  }
+
+  #track(delivery: Delivery): void {
+    if (this.#inFlight === NONE) this.#inFlight = new Map();
+    this.#inFlight.set(delivery.packetIdentifier, delivery);
+  }
+
   #shift(): Delivery | undefined {
     const delivery = this.queue.shift();
     if (delivery !== undefined && !this.queue.isStored) this.#waitingInMemory--;
@@ -250,7 +267,7 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     } else if (ticket > 0 || this.#held.length > 0 || delivery.share !== undefined) {
       delivery.message = keep();
     }
-    this.#inFlight.set(delivery.packetIdentifier, delivery);
+    this.#track(delivery);
     this.#quota--;
     if (ticket > 0 || this.#held.length > 0) this.#hold(delivery, ticket);
     else this.#send(delivery, frame);
@@ -270,21 +287,16 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     let ticket = delivery.holdTicket > store.committedTicket ? delivery.holdTicket : 0;
     if (delivery.packetIdentifier !== 0) this.queue.resumed(delivery);
     else {
-      delivery.packetIdentifier = this.#identifiers.allocate(this.#identifiersInUse);
+      delivery.packetIdentifier = this.#identifiers.allocate(this);
       if (this.queue.isStored) {
         store.sent(this.queue, delivery);
         if (delivery.qos === 2) ticket = store.openTicket;
       }
     }
-    this.#inFlight.set(delivery.packetIdentifier, delivery);
+    this.#track(delivery);
     if (ticket > 0 || this.#held.length > 0) this.#hold(delivery, ticket);
     else this.#transmit(delivery);
   }
-
-  readonly #identifiersInUse: { has(packetIdentifier: number): boolean } = {
-    has: (packetIdentifier) =>
-      this.#inFlight.has(packetIdentifier) || this.queue.usesIdentifier(packetIdentifier),
-  };
 
   /** From a kept message. */
   #transmit(delivery: Delivery): void {
@@ -309,6 +321,7 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
 
   #hold(delivery: Delivery, ticket: number): void {
     delivery.holdTicket = ticket;
+    if (this.#held === NO_DELIVERIES) this.#held = new Fifo();
     this.#held.push(delivery);
     this.#awaitCommit();
   }

@@ -7,11 +7,17 @@ import type { QueuePosition, QueueReader, SessionStore } from './session-store.j
 /** Entries read from the store at a time, and kept loaded ahead of the quota. */
 const PAGE_ENTRIES = 256;
 
+/** Stand for what is empty: a Session whose client is away pays for neither. Never written. */
+const NOTHING_LOADED = new Fifo<Delivery>();
+const NONE_OPEN = new Map<number, OpenExchange>();
+
 /** An exchange of an earlier connection whose message is in the store alone. */
 export interface OpenExchange {
   readonly packetIdentifier: number;
   readonly sequence: number;
   readonly released: boolean;
+  /** Where `released`: PUBREL waits for this batch; 0 is not at all. */
+  readonly holdTicket: number;
 }
 
 /** What the queue asks of the flow that empties it. */
@@ -47,9 +53,11 @@ export class OutboundQueue implements QueuePosition, QueueReader {
   readonly #store: SessionStore;
   readonly #limits: Limits;
   readonly #owner: QueueOwner;
-  readonly #loaded = new Fifo<Delivery>();
+  #loaded: Fifo<Delivery> = NOTHING_LOADED;
+  /** Read back like those, but their exchange has begun: sent before them, and never dropped. */
+  #resends: Fifo<Delivery> = NOTHING_LOADED;
   /** By sequence: exchanges of an earlier connection that have not been read back. */
-  readonly #open = new Map<number, OpenExchange>();
+  #open: Map<number, OpenExchange> = NONE_OPEN;
   #loadedTo = 1;
   #reading = false;
   #readingStale = false;
@@ -66,7 +74,9 @@ export class OutboundQueue implements QueuePosition, QueueReader {
 
   /** Whether something waits here or in the store alone. */
   get hasBacklog(): boolean {
-    return this.#loaded.length > 0 || this.#loadedTo < this.tailSequence;
+    return (
+      this.#loaded.length > 0 || this.#resends.length > 0 || this.#loadedTo < this.tailSequence
+    );
   }
 
   /** Exchanges of an earlier connection that have not been read back. */
@@ -83,13 +93,14 @@ export class OutboundQueue implements QueuePosition, QueueReader {
   }
 
   restoreExchange(exchange: OpenExchange): void {
+    if (this.#open === NONE_OPEN) this.#open = new Map();
     this.#open.set(exchange.sequence, exchange);
   }
 
   /** Takes out the exchanges that wait for PUBCOMP alone: they have no message to read back. */
   takeReleased(): OpenExchange[] {
     const released = [...this.#open.values()].filter((exchange) => exchange.released);
-    for (const exchange of released) this.#open.delete(exchange.sequence);
+    for (const { sequence } of released) this.#closed(sequence);
     return released;
   }
 
@@ -101,16 +112,17 @@ export class OutboundQueue implements QueuePosition, QueueReader {
   }
 
   /** Marks a delivery read from the store as one whose exchange has begun, if it has. */
-  nameExchange(delivery: Delivery): void {
+  nameExchange(delivery: Delivery): boolean {
     const exchange = this.#open.get(delivery.sequence);
-    if (exchange === undefined) return;
+    if (exchange === undefined) return false;
     delivery.packetIdentifier = exchange.packetIdentifier;
     delivery.sentBefore = true;
+    return true;
   }
 
   /** The delivery of an open exchange is in flight again. */
   resumed(delivery: Delivery): void {
-    this.#open.delete(delivery.sequence);
+    this.#closed(delivery.sequence);
   }
 
   /**
@@ -137,18 +149,18 @@ export class OutboundQueue implements QueuePosition, QueueReader {
     if (!this.isStored) {
       delivery.message = message;
       this.bytes += message.bytes;
-      this.#loaded.push(delivery);
+      this.#load(delivery);
       return;
     }
     const isNextToLoad = this.#loadedTo === this.tailSequence && !this.#reading;
     this.#put(delivery, message);
     if (!isNextToLoad || !this.#owner.isAttached || this.#loaded.length >= PAGE_ENTRIES) return;
-    this.#loaded.push(delivery);
+    this.#load(delivery);
     this.#loadedTo = this.tailSequence;
   }
 
   shift(): Delivery | undefined {
-    const delivery = this.#loaded.shift();
+    const delivery = this.#resends.shift() ?? this.#loaded.shift();
     if (!this.isStored && delivery !== undefined) this.bytes -= delivery.message!.bytes;
     return delivery;
   }
@@ -190,10 +202,9 @@ export class OutboundQueue implements QueuePosition, QueueReader {
         this.readPage();
         return;
       }
-      const isResend = oldest.packetIdentifier !== 0;
-      if (isResend && this.#owner.isAttached) return;
-      this.shift();
-      if (!isResend) this.#owner.overflowed(oldest);
+      this.#loaded.shift();
+      if (!this.isStored) this.bytes -= oldest.message!.bytes;
+      this.#owner.overflowed(oldest);
     }
   }
 
@@ -210,8 +221,8 @@ export class OutboundQueue implements QueuePosition, QueueReader {
     else {
       this.#loadedTo = end;
       for (const delivery of deliveries) {
-        this.nameExchange(delivery);
-        this.#loaded.push(delivery);
+        if (this.nameExchange(delivery)) this.#loadResend(delivery);
+        else this.#load(delivery);
       }
     }
     this.#owner.loaded();
@@ -219,13 +230,34 @@ export class OutboundQueue implements QueuePosition, QueueReader {
 
   /** Only the store's copy counts from here on. */
   forgetLoaded(): void {
-    this.#loaded.clear();
+    this.#loaded = NOTHING_LOADED;
+    this.#resends = NOTHING_LOADED;
     this.#loadedTo = this.headSequence;
     this.#readingStale = this.#reading;
   }
 
   [Symbol.iterator](): Iterator<Delivery> {
     return this.#loaded[Symbol.iterator]();
+  }
+
+  #load(delivery: Delivery): void {
+    if (this.#loaded === NOTHING_LOADED) this.#loaded = new Fifo();
+    this.#loaded.push(delivery);
+  }
+
+  #loadResend(delivery: Delivery): void {
+    if (this.#resends === NOTHING_LOADED) this.#resends = new Fifo();
+    this.#resends.push(delivery);
+  }
+
+  #resend(delivery: Delivery): void {
+    if (this.#resends === NOTHING_LOADED) this.#resends = new Fifo();
+    this.#resends.push(delivery);
+  }
+
+  #closed(sequence: number): void {
+    this.#open.delete(sequence);
+    if (this.#open.size === 0) this.#open = NONE_OPEN;
   }
 
   #put(delivery: Delivery, message: ApplicationMessage): void {
