@@ -1,9 +1,9 @@
-import type { Clock, Timers } from '../base/clock.js';
+import type { Clock, TimerEntry, Timers } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { Delivery } from '../session/delivery.js';
 import type { DisconnectCause } from '../session/host.js';
 import type { OutboundContext } from '../session/outbound-flow.js';
-import { NEVER_ENDS, Session } from '../session/session.js';
+import { NEVER_ENDS, Session, SessionTimer } from '../session/session.js';
 import type { QueuePosition } from '../session/session-store.js';
 import { DropReason, type Statistics } from '../session/statistics.js';
 import type { Hooks } from './hooks.js';
@@ -156,8 +156,12 @@ export class SessionRegistry {
   }
 
   #newSession(clientIdentifier: string): Session {
-    return new Session(clientIdentifier, this.#context, (due) => this.#timeIsUp(due));
+    return new Session(clientIdentifier, this.#context, this.#due);
   }
+
+  readonly #due = (timer: TimerEntry): void => {
+    if (timer instanceof SessionTimer) this.#timeIsUp(timer.session);
+  };
 
   #number(session: Session): void {
     session.outbound.queue.sessionNumber = session.recordNumber;

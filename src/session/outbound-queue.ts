@@ -250,11 +250,6 @@ export class OutboundQueue implements QueuePosition, QueueReader {
     this.#resends.push(delivery);
   }
 
-  #resend(delivery: Delivery): void {
-    if (this.#resends === NOTHING_LOADED) this.#resends = new Fifo();
-    this.#resends.push(delivery);
-  }
-
   #closed(sequence: number): void {
     this.#open.delete(sequence);
     if (this.#open.size === 0) this.#open = NONE_OPEN;

@@ -9,6 +9,16 @@ import type { Subscription } from './subscription.js';
 /** Session Expiry Interval of a Session that never expires (5.0, section 3.1.2.11.2). */
 export const NEVER_ENDS = 0xffff_ffff;
 
+/** The timer of a Session, which knows whose it is: one function serves all Sessions. */
+export class SessionTimer extends TimerEntry {
+  readonly session: Session;
+
+  constructor(session: Session, fire: (timer: TimerEntry) => void) {
+    super(fire);
+    this.session = session;
+  }
+}
+
 /**
  * Session State (section 4.1): what is kept for a Client Identifier, with or without a connection.
  */
@@ -39,10 +49,14 @@ export class Session {
   /** Inbound QoS 2 identifiers that wait for PUBREL. */
   #received: Set<number> | undefined = undefined;
 
-  constructor(clientIdentifier: string, context: OutboundContext, due: (session: Session) => void) {
+  constructor(
+    clientIdentifier: string,
+    context: OutboundContext,
+    due: (timer: TimerEntry) => void,
+  ) {
     this.clientIdentifier = clientIdentifier;
     this.outbound = new OutboundFlow(context, clientIdentifier);
-    this.timer = new TimerEntry(() => due(this));
+    this.timer = new SessionTimer(this, due);
   }
 
   /** The store's number for its subscriptions, queue and exchanges. */
