@@ -117,7 +117,8 @@ export class LocalClient {
   }
 
   /**
-   * Whether a Session was there before: subscribe to its Topic Filters again to get what it holds.
+   * Whether a Session was there before. Subscribe to all of its Topic Filters again, in any order:
+   * QoS 1 and 2 messages that it holds wait for that, and use up Receive Maximum meanwhile.
    */
   get sessionPresent(): boolean {
     return this.#connack?.sessionPresent === true;
