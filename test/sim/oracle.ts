@@ -56,8 +56,12 @@ export interface SessionEpoch {
   readonly beganStep: number;
   readonly subscriptions: KnownSubscription[];
   readonly receipts: Map<string, Receipt[]>;
+  /** Two fight for it: what one subscribes to the other receives. */
+  readonly isContested: boolean;
   /** Something in it was acknowledged, so it must survive a crash. */
   isPromised: boolean;
+  /** Discarded, or ended with its connection: nothing more is owed to it. */
+  isOver: boolean;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -87,15 +91,16 @@ export class Oracle {
 
   // What clients tell.
 
-  beginEpoch(client: string, isPersistent: boolean, isCorrect: boolean): SessionEpoch {
+  beginEpoch(
+    who: Pick<SessionEpoch, 'client' | 'isPersistent' | 'isCorrect' | 'isContested'>,
+  ): SessionEpoch {
     const epoch: SessionEpoch = {
-      client,
-      isPersistent,
-      isCorrect,
+      ...who,
       beganStep: this.#world.step,
       subscriptions: [],
       receipts: new Map(),
       isPromised: false,
+      isOver: false,
     };
     this.epochs.push(epoch);
     return epoch;
@@ -103,6 +108,7 @@ export class Oracle {
 
   /** From this step on nothing is promised to the Session any more. */
   endEpoch(epoch: SessionEpoch, mayStillGet: boolean): void {
+    epoch.isOver = true;
     for (const subscription of epoch.subscriptions) {
       subscription.surelyTo = Math.min(subscription.surelyTo, this.#world.step);
       if (!mayStillGet) subscription.maybeTo = Math.min(subscription.maybeTo, this.#world.step);
@@ -151,7 +157,7 @@ export class Oracle {
     const receipts = epoch.receipts.get(message.id);
     if (receipts === undefined) epoch.receipts.set(message.id, [receipt]);
     else receipts.push(receipt);
-    this.#checkMatch(epoch, receipt);
+    if (!epoch.isContested) this.#checkMatch(epoch, receipt);
     this.#checkOnce(epoch, message);
   }
 
@@ -181,11 +187,13 @@ export class Oracle {
 
   /** Nothing reaches a Session without a matching Subscription, and at no higher QoS than granted. */
   #checkMatch(epoch: SessionEpoch, { message, step, qos, retain }: Receipt): void {
-    const routedBefore = retain ? step : Math.min(step, message.ackedStep);
+    const isLate = retain || !message.isCorrect;
+    const routedBefore = isLate ? step : Math.min(step, message.ackedStep);
     const possible = epoch.subscriptions.filter(
       (subscription) =>
         topicMatches(plainFilter(subscription.filter), message.topic) &&
-        subscription.maybeFrom < routedBefore &&
+        // A message of a share is given again when the Session of its first member ends.
+        subscription.maybeFrom < (isShared(subscription.filter) ? step : routedBefore) &&
         subscription.maybeTo > message.firstSentStep &&
         !(subscription.noLocal && message.publisher === epoch.client),
     );
@@ -226,10 +234,10 @@ export class Oracle {
   #checkArrival(): void {
     const missing: string[] = [];
     for (const epoch of this.epochs) {
-      if (!epoch.isPersistent || !epoch.isCorrect) continue;
+      if (!epoch.isPersistent || !epoch.isCorrect || epoch.isOver) continue;
       for (const message of this.messages.values()) {
         if (message.ackedStep === NEVER || message.expirySeconds > 0) continue;
-        if (message.payload.length === 0) continue;
+        if (message.payload.length === 0 || !message.isCorrect) continue;
         if (epoch.receipts.has(message.id)) continue;
         const wanted = epoch.subscriptions.find(
           (subscription) =>
@@ -261,12 +269,13 @@ export class Oracle {
     for (const name of names) {
       for (const message of this.messages.values()) {
         if (!topicMatches(plainFilter(name), message.topic) || message.expirySeconds > 0) continue;
-        const times = this.#timesReceived(name, message);
-        if (message.qos === 2 && message.isCorrect && times > 1) {
+        const receipts = this.#receiptsOf(name, message);
+        const times = receipts.filter(({ qos }) => qos === 2).length;
+        if (message.isCorrect && times > 1) {
           this.violation(`${message.id} was received ${times} times through ${name}`);
         }
         const isOwed = message.ackedStep < NEVER && this.#isOwedToShare(name, message);
-        if (times > 0 || !isOwed) continue;
+        if (receipts.length > 0 || !isOwed) continue;
         missing++;
         example = message.id;
       }
@@ -277,15 +286,11 @@ export class Oracle {
     }
   }
 
-  #timesReceived(name: string, message: SentMessage): number {
-    let times = 0;
-    for (const epoch of this.epochs) {
-      if (!epoch.subscriptions.some(({ filter }) => filter === name)) continue;
-      const receipts = epoch.receipts.get(message.id);
-      if (receipts === undefined) continue;
-      times += epoch.isCorrect ? receipts.length : 1;
-    }
-    return times;
+  #receiptsOf(name: string, message: SentMessage): Receipt[] {
+    return this.epochs.flatMap((epoch) => {
+      const isMember = epoch.subscriptions.some(({ filter }) => filter === name);
+      return isMember ? (epoch.receipts.get(message.id) ?? []) : [];
+    });
   }
 
   #isOwedToShare(name: string, message: SentMessage): boolean {
@@ -293,6 +298,7 @@ export class Oracle {
       (epoch) =>
         epoch.isPersistent &&
         epoch.isCorrect &&
+        !epoch.isOver &&
         epoch.subscriptions.some(
           (subscription) =>
             subscription.filter === name &&
@@ -310,6 +316,9 @@ export class Oracle {
     const last = new Map<string, SentMessage>();
     for (const { message, qos, retain } of firsts) {
       if (retain || message.retain || !message.isCorrect) continue;
+      // The first copy of what was sent again may have been dropped, and a later one not.
+      const mayBeDropped = qos === 0 || message.expirySeconds > 0 || this.#dropsAllowed > 0;
+      if (mayBeDropped && message.firstSentStep !== message.lastSentStep) continue;
       if (!this.#isOrdered(epoch, message)) continue;
       const key = `${message.publisher} ${message.topic} ${message.qos} ${qos}`;
       const before = last.get(key);

@@ -1,4 +1,5 @@
 import type { Packet } from 'mqtt-packet';
+import type { Chance } from './chance.js';
 import { SimClient } from './sim-client.js';
 
 export type Rudeness =
@@ -44,7 +45,7 @@ export class RudeClient extends SimClient {
         });
         break;
       case 'sends-garbage':
-        this.link.send(Uint8Array.from({ length: chance.between(1, 60) }, () => chance.below(256)));
+        this.link.send(garbage(chance));
         break;
       case 'stops-reading':
         this.link.toClient.pause();
@@ -83,4 +84,11 @@ export class RudeClient extends SimClient {
     if (packet.cmd === 'disconnect') return;
     super.onPacket(packet);
   }
+}
+
+/** First bytes that no client may send, so that nothing in it is a packet by accident. */
+function garbage(chance: Chance): Uint8Array {
+  const bytes = Uint8Array.from({ length: chance.between(2, 60) }, () => chance.below(256));
+  bytes[0] = chance.pick([0x00, 0x20, 0x36, 0x60, 0x80, 0x90, 0xd0, 0xff]);
+  return bytes;
 }

@@ -56,10 +56,7 @@ async function comeToRest(world: World, cast: Cast, patienceMs: number): Promise
   world.isCalm = true;
   world.disk.repair();
   for (const link of world.links) unclog(link);
-  for (const client of cast.rude) client.wantsOnline = false;
-  for (const client of cast.rude) client.drop();
-  for (const client of cast.clients) client.wantsOnline = false;
-  for (const client of cast.clients) client.drop();
+  for (const client of [...cast.rude, ...cast.clients]) client.leave();
   await world.run(world.nowMs + 8000);
   if (world.process === undefined || world.oracle.violations.length > 0) return;
   await auditRecovery(world);
@@ -68,6 +65,7 @@ async function comeToRest(world: World, cast: Cast, patienceMs: number): Promise
   do await world.run(world.nowMs + REST_STEP_MS);
   while (!isAtRest(world, cast) && world.nowMs < endMs && world.oracle.violations.length === 0);
   if (world.oracle.violations.length > 0) return;
+  if (!isAtRest(world, cast)) world.oracle.check();
   if (!isAtRest(world, cast))
     world.oracle.violation(`does not come to rest: ${unrest(world, cast)}`);
   await world.run(world.nowMs + patienceMs);

@@ -14,7 +14,6 @@ import type { World } from './world.js';
 
 const PERSISTENT_SECONDS = 100_000;
 const CONNACK_WAIT_MS = 4000;
-const RECONNECT_MS_MAX = 120;
 const NEVER = Number.POSITIVE_INFINITY;
 
 export interface ClientPlan {
@@ -28,6 +27,8 @@ export interface ClientPlan {
   readonly topicAliasMaximum?: number;
   /** Bytes it reads at a time, and how long it waits in between. */
   readonly readsSlowly?: readonly [bytes: number, everyMs: number];
+  /** Another client has the same Client Identifier. */
+  readonly isContested?: boolean;
   readonly will?: NonNullable<IConnectPacket['will']>;
 }
 
@@ -153,9 +154,7 @@ export class SimClient {
 
   /** Says goodbye. The Session stays if it is a persistent one. */
   disconnect(): void {
-    this.wantsOnline = false;
-    if (this.#reconnecting !== undefined) this.#reconnecting.cancelled = true;
-    this.#reconnecting = undefined;
+    this.#stayAway();
     const { link } = this;
     if (link === undefined) return;
     if (this.isConnected) this.send({ cmd: 'disconnect', reasonCode: 0 });
@@ -163,12 +162,26 @@ export class SimClient {
     link.closeByClient();
   }
 
+  /** Ends the network connection without a word, and does not come back. */
+  leave(): void {
+    this.#stayAway();
+    this.drop();
+  }
+
+  #stayAway(): void {
+    this.wantsOnline = false;
+    if (this.#reconnecting !== undefined) this.#reconnecting.cancelled = true;
+    this.#reconnecting = undefined;
+  }
+
   /** Ends the network connection without a word. */
   drop(): void {
     const { link } = this;
     if (link === undefined) return;
+    // A CONNECT still under way would take the Session from the next connection, which is its right.
+    if (this.isConnected) link.closeByClient();
+    else link.reset();
     this.#gone(false);
-    link.closeByClient();
     this.reconnectLater();
   }
 
@@ -181,14 +194,14 @@ export class SimClient {
     this.reconnectLater();
   }
 
-  /** The next connection asks for a new Session. */
+  /** The next connection asks for a new Session that is kept: before MQTT 5 nobody can. */
   discardSession(): void {
-    this.#cleanNext = true;
+    this.#cleanNext = this.plan.version === 5;
   }
 
   reconnectLater(): void {
     if (!this.wantsOnline || this.#reconnecting !== undefined) return;
-    const delayMs = this.world.chance.between(1, RECONNECT_MS_MAX);
+    const delayMs = this.world.chance.between(1, this.world.options.reconnectMsMax);
     this.#reconnecting = this.world.after(delayMs, `${this.plan.name} connects`, () =>
       this.connect(),
     );
@@ -330,13 +343,18 @@ export class SimClient {
     this.outgoing.clear();
     this.#received.clear();
     this.#unsubscribing.clear();
-    this.epoch = world.oracle.beginEpoch(plan.name, plan.isPersistent, this.isCorrect);
+    this.epoch = world.oracle.beginEpoch({
+      client: plan.name,
+      isPersistent: plan.isPersistent,
+      isCorrect: this.isCorrect,
+      isContested: plan.isContested ?? false,
+    });
     this.#epochSince = world.nowMs;
   }
 
   /** The Session is not there any more. May that be? */
   #judgeLoss(epoch: SessionEpoch): void {
-    if (this.plan.expirySeconds !== undefined) return;
+    if (this.plan.expirySeconds !== undefined || !this.isCorrect) return;
     const hasCrashed = this.world.crashes.some((atMs) => atMs >= this.#epochSince);
     if (epoch.isPromised || !hasCrashed) this.#violation('its session is lost');
   }
@@ -353,7 +371,8 @@ export class SimClient {
       if (!this.#received.has(messageId!)) {
         this.#received.add(messageId!);
         this.world.oracle.received(epoch, publish);
-      } else if (!publish.dup) this.#violation(`PUBLISH ${messageId} again without DUP`);
+      } else if (!publish.dup && this.plan.isContested !== true)
+        this.#violation(`PUBLISH ${messageId} again without DUP`);
       this.acknowledge('pubrec', messageId!);
       return;
     }

@@ -61,14 +61,20 @@ export class SimEngine implements Engine {
     const visibleMs = this.#latencyMs();
     const durableMs = visibleMs + this.#latencyMs();
     if (isFailing) this.#failure = { sentence: 'The disk failed.', cause: new Error('simulated') };
-    if (!isFailing || this.#world.diskChance.percent(50)) {
-      this.#later(visibleMs, 'disk visible', () => apply(batch, this.#visible));
-    }
+    const isApplied = !isFailing || this.#world.diskChance.percent(50);
+    let isVisible = !isApplied;
+    const show = (): void => {
+      if (!isVisible) apply(batch, this.#visible);
+      isVisible = true;
+    };
+    this.#later(visibleMs, 'disk visible', show);
     this.#later(durableMs, `disk done ${batch.length}`, () => {
       if (this.#failure !== undefined) {
         done(this.#failure);
         return;
       }
+      // Both may fall on one instant, in either order.
+      show();
       apply(batch, this.#disk.durable);
       this.#inFlight = undefined;
       done();

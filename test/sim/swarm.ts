@@ -17,6 +17,7 @@ export interface SwarmOptions {
   readonly vanishEveryMs: number;
   readonly clogEveryMs: number;
   readonly crashEveryMs: number;
+  readonly reconnectMsMax: number;
   readonly publishEveryMs: number;
   readonly payloadBytesMax: number;
   readonly receiveMaximum: number;
@@ -47,6 +48,7 @@ export function drawSwarm(seed: number): SwarmOptions {
     vanishEveryMs: faultEvery(30, 500, 2000),
     clogEveryMs: faultEvery(40, 200, 2000),
     crashEveryMs: faultEvery(50, 700, 2500),
+    reconnectMsMax: chance.pick([3, 120]),
     publishEveryMs: chance.pick([5, 20, 60]),
     payloadBytesMax: chance.pick([0, 40, 400, 3000]),
     receiveMaximum: chance.pick([3, 20, 1000]),

@@ -33,6 +33,8 @@ export class WireTap {
   readonly #inFlight = new Map<number, 'publish' | 'pubrel'>();
   /** Released on an earlier connection; they hold an identifier and no quota. */
   readonly #released = new Set<number>();
+  /** The client sent PUBREC for them although nothing is in flight: their PUBREL holds nothing. */
+  readonly #strangers = new Set<number>();
   readonly #requests = new Map<string, number>();
 
   constructor(name: string, reports: TapReports) {
@@ -189,7 +191,7 @@ export class WireTap {
     if (!this.#inboundIsKnown) return;
     const state = this.#inFlight.get(identifier);
     if (state === 'publish') this.fail(`PUBREL ${identifier} before its PUBREC`);
-    if (state === undefined) this.#released.add(identifier);
+    if (state === undefined && !this.#strangers.delete(identifier)) this.#released.add(identifier);
   }
 
   #answered(cmd: string, identifier: number): void {
@@ -223,7 +225,7 @@ export class WireTap {
         if ((packet.reasonCode ?? 0) >= 0x80) this.#inFlight.delete(packet.messageId!);
         else if (this.#inFlight.has(packet.messageId!)) {
           this.#inFlight.set(packet.messageId!, 'pubrel');
-        }
+        } else this.#strangers.add(packet.messageId!);
         break;
       case 'puback':
       case 'pubcomp':

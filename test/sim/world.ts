@@ -55,7 +55,7 @@ export class World implements PipeWorld, EngineWorld {
   }
 
   get latencyMsMax(): number {
-    return this.options.latencyMsMax;
+    return this.isCalm ? 1 : this.options.latencyMsMax;
   }
 
   get cutting(): Cutting {
@@ -63,7 +63,7 @@ export class World implements PipeWorld, EngineWorld {
   }
 
   get diskLatencyMsMax(): number {
-    return this.options.diskLatencyMsMax;
+    return this.isCalm ? 1 : this.options.diskLatencyMsMax;
   }
 
   after(delayMs: number, label: string, run: () => void | Promise<void>): SimEvent {

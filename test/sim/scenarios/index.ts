@@ -1,4 +1,21 @@
 import type { Scenario } from '../scenario.js';
+import { shares, wills } from './groups.js';
+import { rudeGuests, storm, swizzle, takeOvers } from './guests.js';
+import { expiry, failingDisk, fullQueues, retainedFlood } from './queues.js';
 import { calmTraffic, crashUnderLoad, traffic } from './traffic.js';
 
-export const scenarios: readonly Scenario[] = [calmTraffic, traffic, crashUnderLoad];
+export const scenarios: readonly Scenario[] = [
+  calmTraffic,
+  traffic,
+  crashUnderLoad,
+  takeOvers,
+  storm,
+  swizzle,
+  rudeGuests,
+  fullQueues,
+  expiry,
+  retainedFlood,
+  shares,
+  wills,
+  failingDisk,
+];
