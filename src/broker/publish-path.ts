@@ -195,7 +195,9 @@ export class PublishPath implements CommitWaiter {
   #retain(topic: Topic, properties: Uint8Array | undefined): boolean {
     const retained = this.#retained;
     if (this.#frame.payloadBytes === 0) {
-      if (retained.remove(topic.name)) this.ticket = this.#store.openTicket; // [MQTT-3.3.1-6]
+      retained.remove(topic.name); // [MQTT-3.3.1-6]
+      // Also where there was none: another removal may not be durable yet.
+      this.ticket = this.#store.openTicket;
       return true;
     }
     const propertyBytes =

@@ -48,16 +48,13 @@ export class RetainedMessages {
     this.restore(message);
   }
 
-  /**
-   * [MQTT-3.3.1-6] Returns false when there was nothing, so that nothing has to be made durable.
-   */
-  remove(topicName: string): boolean {
+  /** What the topic had, if anything, is retained no more. [MQTT-3.3.1-6] */
+  remove(topicName: string): void {
     const old = this.#tree.delete(topicName);
-    if (old === undefined) return false;
+    if (old === undefined) return;
     this.#bytes -= old.bytes;
     this.#disarm(topicName);
     this.#store.removeRetained(topicName);
-    return true;
   }
 
   /** A message that the store already has. */

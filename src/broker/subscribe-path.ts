@@ -82,16 +82,14 @@ export class SubscribePath {
 
   unsubscribe(connection: Connection, unsubscribe: Unsubscribe): readonly ReasonCode[] {
     const session = connection.session!;
-    this.ticket = 0;
+    // Also where nothing is removed now: it may have been a moment ago, on an earlier connection.
+    this.ticket = session.isStored ? this.#store.openTicket : 0;
     return unsubscribe.topicFilters.map((topicFilter) => {
       if (this.#parse(topicFilter) === undefined) return ReasonCode.TopicFilterInvalid;
       const subscription = session.subscriptions.get(topicFilter);
       if (subscription === undefined) return ReasonCode.NoSubscriptionExisted;
       this.remove(subscription);
-      if (session.isStored) {
-        this.#store.removeSubscription(session.number, topicFilter);
-        this.ticket = this.#store.openTicket;
-      }
+      if (session.isStored) this.#store.removeSubscription(session.number, topicFilter);
       if (!this.#hooks.unsubscribed.empty) {
         this.#hooks.unsubscribed.run({ client: clientView(connection), topicFilter });
       }

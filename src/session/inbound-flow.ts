@@ -147,13 +147,10 @@ export class InboundFlow {
     const session = this.#session;
     const { store } = this.#context;
     const wasReceived = session.forgetReceived(packetIdentifier);
-    let ticket = 0;
-    if (wasReceived && session.isStored) {
-      store.completed(session.number, packetIdentifier);
-      // A PUBCOMP before this is durable would let a restart take the identifier's next message for
-      // a copy.
-      ticket = store.openTicket;
-    }
+    if (wasReceived && session.isStored) store.completed(session.number, packetIdentifier);
+    // A PUBCOMP before this is durable would let a restart take the identifier's next message for a
+    // copy. A PUBREL that came on an earlier connection may not be durable either.
+    const ticket = session.isStored ? store.openTicket : 0;
     const reasonCode = wasReceived ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound;
     this.#acknowledgements.acknowledge(PacketType.PUBCOMP, packetIdentifier, reasonCode, ticket);
   }
@@ -200,7 +197,10 @@ export class InboundFlow {
     if (qos === 2) {
       if (!this.#session.hasReceived(packetIdentifier)) return false;
       if (!acknowledgements.isWaiting(PacketType.PUBREC, packetIdentifier)) {
-        acknowledgements.acknowledge(PacketType.PUBREC, packetIdentifier, ReasonCode.Success, 0);
+        // It may have come on an earlier connection a moment ago, and not be durable yet.
+        const ticket = this.#session.isStored ? this.#context.store.openTicket : 0;
+        const { Success } = ReasonCode;
+        acknowledgements.acknowledge(PacketType.PUBREC, packetIdentifier, Success, ticket);
       }
     } else {
       if (!dup || !acknowledgements.isWaiting(PacketType.PUBACK, packetIdentifier)) return false;
