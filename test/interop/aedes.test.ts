@@ -36,11 +36,6 @@ const differences: Readonly<Record<string, Difference>> = {
     dunlin: { messages: ['overlap/x=copy qos1'] },
     why: 'One copy, with the highest QoS of the filters that match [MQTT-3.3.5-1].',
   },
-  'a malformed Topic Filter': {
-    aedes: { closed: true, packets: [] },
-    dunlin: { closed: false, packets: ['suback'] },
-    why: 'The SUBACK says which filter failed; a client that is cut off comes back and sends it again, for ever.',
-  },
   'a packet before CONNECT': {
     aedes: { closed: true, packets: [] },
     dunlin: { closed: true, packets: ['connack'] },
