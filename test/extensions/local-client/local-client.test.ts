@@ -239,6 +239,24 @@ test('hooks see the address `local`, and decide', async () => {
   expect(await client.publish('yes', '', { qos: 1 })).toBe(ReasonCode.NoMatchingSubscribers);
 });
 
+test('while a hook decides, what follows waits', async () => {
+  const { broker, client } = await connected();
+  const deciding: ((reasonCode: ReasonCode) => void)[] = [];
+  broker.broker.hooks.authorizePublish.add(() => new Promise((resolve) => deciding.push(resolve)));
+  let taken = 0;
+  const publishing = [0, 1, 0].map(async (qos) => {
+    await client.publish('t', '', { qos: qos as 0 | 1 });
+    taken++;
+  });
+  for (let i = 1; i <= 3; i++) {
+    await broker.settle();
+    expect(deciding.length).toBe(i);
+    deciding[i - 1]!(ReasonCode.Success);
+  }
+  await Promise.all(publishing);
+  expect(taken).toBe(3);
+});
+
 test('a client that publishes inside a hook does not run inside the path', async () => {
   const { broker, client, settle } = await connected();
   const order: string[] = [];

@@ -72,7 +72,6 @@ test('messages that were in a loop when it was unsubscribed hold nothing back', 
   for (const text of ['1', '2', '3']) await publisher.publish('a/x', text, { qos: 1 });
   await broker.settle();
   await publisher.publish('b', 'y', { qos: 1 });
-  expect((await left.next()).value?.text()).toBe('1');
   await left.unsubscribe();
   expect(await read(stays, 1)).toEqual(['b y']);
   expect(await left.next()).toEqual({ done: true, value: undefined });

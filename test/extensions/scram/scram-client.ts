@@ -17,7 +17,8 @@ export class ScramClient {
     return Buffer.from(this.#header + this.#bare);
   }
 
-  final(serverFirst: Uint8Array): Uint8Array {
+  /** `say` stands for a client that lies about the header or the nonce and proves its lie. */
+  final(serverFirst: Uint8Array, say: { header?: string; nonce?: string } = {}): Uint8Array {
     const challenge = Buffer.from(serverFirst).toString();
     const [, nonce, salt, iterations] = /^r=([^,]+),s=([^,]+),i=(\d+)$/.exec(challenge)!;
     const salted = pbkdf2Sync(
@@ -29,7 +30,8 @@ export class ScramClient {
     );
     const clientKey = hmac(salted, 'Client Key');
     const storedKey = createHash('sha256').update(clientKey).digest();
-    const withoutProof = `c=${Buffer.from(this.#header).toString('base64')},r=${nonce}`;
+    const binding = Buffer.from(say.header ?? this.#header).toString('base64');
+    const withoutProof = `c=${binding},r=${say.nonce ?? nonce}`;
     const authMessage = `${this.#bare},${challenge},${withoutProof}`;
     const signature = hmac(storedKey, authMessage);
     const proof = clientKey.map((byte, i) => byte ^ signature[i]!);

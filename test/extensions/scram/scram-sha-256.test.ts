@@ -155,3 +155,13 @@ test.each([
   const final = scram.final(Buffer.from(textOf(await say(scram.first()))));
   await refusal(say(change(Buffer.from(final).toString())));
 });
+
+test.each([
+  ['another nonce', { nonce: `other${NONCE}` }, 'nonce'],
+  ['another channel binding', { header: 'y,,' }, 'channel binding'],
+])('refuses a proof of %s', async (_, lie, word) => {
+  const scram = new ScramClient('user', 'pencil', 'nonce');
+  const say = begin();
+  const challenge = Buffer.from(textOf(await say(scram.first())));
+  expect(await refusal(say(scram.final(challenge, lie)))).toContain(word);
+});
