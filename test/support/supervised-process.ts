@@ -41,7 +41,11 @@ const TERMINATE_MS_MAX = 15_000;
 export async function superviseBroker(launch: Launch): Promise<BrokerProcess> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'dunlin-test-'));
   const log: string[] = [];
-  let running: LaunchedBroker | undefined = await launch(dataFolder, log);
+  const removeData = () => rmSync(dataFolder, { recursive: true, force: true });
+  let running: LaunchedBroker | undefined = await launch(dataFolder, log).catch((error) => {
+    removeData();
+    throw error;
+  });
   let last = running;
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     const ending = running;
@@ -77,7 +81,7 @@ export async function superviseBroker(launch: Launch): Promise<BrokerProcess> {
     },
     async stop() {
       await end('SIGKILL');
-      rmSync(dataFolder, { recursive: true, force: true });
+      removeData();
     },
   };
 }
