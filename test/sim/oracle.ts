@@ -294,6 +294,7 @@ export class Oracle {
   }
 
   #isOwedToShare(name: string, message: SentMessage): boolean {
+    if (this.#mayHaveDiedWithMember(name, message)) return false;
     return this.epochs.some(
       (epoch) =>
         epoch.isPersistent &&
@@ -304,6 +305,19 @@ export class Oracle {
             subscription.filter === name &&
             subscription.qos > 0 &&
             isSurelyMatched(subscription, message),
+        ),
+    );
+  }
+
+  /** A member without a lasting Session may have had it when the process died. */
+  #mayHaveDiedWithMember(name: string, message: SentMessage): boolean {
+    if (!this.#world.crashes.some((atMs) => atMs >= message.arrivedMs)) return false;
+    return this.epochs.some(
+      (epoch) =>
+        !epoch.isPersistent &&
+        epoch.subscriptions.some(
+          ({ filter, maybeFrom, maybeTo }) =>
+            filter === name && maybeFrom < message.ackedStep && maybeTo > message.firstSentStep,
         ),
     );
   }
