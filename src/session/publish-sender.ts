@@ -18,7 +18,8 @@ const TOPIC_ALIAS = 0x23;
 const NO_BYTES = new Uint8Array(0);
 /** A topic this short costs less than the alias that would stand for it. */
 const ALIAS_WORTH_BYTES = 4;
-const ALIAS_SPARE_BYTES = 8;
+/** The longest Fixed Header, the property, and a byte more of Property Length. */
+const ALIAS_SPARE_BYTES = 9;
 
 /** Sends PUBLISH and PUBREL to one client, within what it can take. */
 export class PublishSender implements Receiver {

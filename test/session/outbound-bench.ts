@@ -131,14 +131,15 @@ export class OutboundBench {
     this.run();
   }
 
-  /** Returns what the flow says: false when it refuses. */
+  /** False when the flow refuses; it is not given the message then. */
   deliver(text: string, qos: 0 | 1 | 2 = 1, expirySeconds?: number, holdTicket = 0): boolean {
     const message = this.message(text, expirySeconds);
     const frame = new PublishFrame();
     frame.fromMessage(message, this.time.wallMs());
     const delivery = new Delivery(undefined, qos, false);
-    const isTaken = this.flow.deliver(delivery, frame, () => message, holdTicket);
-    return isTaken;
+    if (this.flow.refuses(message.bytes)) return false;
+    this.flow.deliver(delivery, frame, () => message, holdTicket);
+    return true;
   }
 
   /** Many, one tick for all of them. */
