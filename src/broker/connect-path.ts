@@ -277,7 +277,7 @@ export class ConnectPath {
       },
     };
     connection.accept(accepted);
-    this.#accepted(connection, session);
+    if (connection.isConnected) this.#accepted(connection, session);
   }
 
   #properties(

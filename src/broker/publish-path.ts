@@ -164,18 +164,19 @@ export class PublishPath implements CommitWaiter {
     properties: Uint8Array | undefined,
   ): ReasonCode {
     this.ticket = 0;
+    const { targets, shares } = this.#routes.route(topic as TopicEntry<Route>);
+    if (this.#canRefuse && qos > 0 && this.#isRefused(targets, qos))
+      return ReasonCode.QuotaExceeded;
     if (retain) {
       const isKept = this.#retain(topic, properties);
       // Whoever cannot be told has the message delivered all the same, only not retained.
       if (!isKept && qos > 0 && this.#canRefuse) return ReasonCode.QuotaExceeded;
     }
-    const { targets, shares } = this.#routes.route(topic as TopicEntry<Route>);
-    let isRefused = false;
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i]!;
       if (target.hasNoLocal && target.session === session) {
-        if (target.own !== undefined && !this.#toTarget(target.own, qos, retain)) isRefused = true;
-      } else if (!this.#toTarget(target, qos, retain)) isRefused = true;
+        if (target.own !== undefined) this.#toTarget(target.own, qos, retain);
+      } else this.#toTarget(target, qos, retain);
     }
     for (const share of shares) {
       const member = this.#shares.choose(share, topic.name, this.#publisher);
@@ -187,9 +188,18 @@ export class PublishPath implements CommitWaiter {
       });
     }
     this.#publish = undefined;
-    if (isRefused) return ReasonCode.QuotaExceeded;
     const isMatched = targets.length > 0 || shares.length > 0;
     return isMatched ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
+  }
+
+  /** Asked before anything is delivered, so that a refused message has reached nobody. */
+  #isRefused(targets: readonly RouteTarget[], qos: QoS): boolean {
+    if (this.#limits.queueOverflow !== 'refuse') return false;
+    const bytes = this.#frame.topic.length + this.#frame.payloadBytes;
+    for (const { session, qos: granted } of targets) {
+      if (granted > 0 && qos > 0 && session.outbound.refuses(bytes)) return true;
+    }
+    return false;
   }
 
   #retain(topic: Topic, properties: Uint8Array | undefined): boolean {
@@ -212,19 +222,13 @@ export class PublishPath implements CommitWaiter {
     return true;
   }
 
-  /** Returns false when the receiver's queue is full and the rule is to refuse. */
-  #toTarget(target: RouteTarget, qos: QoS, retain: boolean): boolean {
+  #toTarget(target: RouteTarget, qos: QoS, retain: boolean): void {
     const granted = target.qos < qos ? target.qos : qos;
     const flag = target.retainAsPublished && retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     if (granted > 0) {
-      return this.#toQueue(
-        target.session,
-        new Delivery(undefined, granted, flag, target.identifiers),
-      );
-    }
-    if (this.#holdTicket > 0) this.#postpone(target, flag);
+      this.#toQueue(target.session, new Delivery(undefined, granted, flag, target.identifiers));
+    } else if (this.#holdTicket > 0) this.#postpone(target, flag);
     else this.#toQoS0(target.session, flag, target.identifiers);
-    return true;
   }
 
   #toMember(
@@ -245,10 +249,9 @@ export class PublishPath implements CommitWaiter {
     this.#toQueue(session, delivery);
   }
 
-  #toQueue(session: Session, delivery: Delivery): boolean {
-    const isTaken = session.outbound.deliver(delivery, this.#frame, this.keep, this.#holdTicket);
+  #toQueue(session: Session, delivery: Delivery): void {
+    session.outbound.deliver(delivery, this.#frame, this.keep, this.#holdTicket);
     if (session.isStored) this.ticket = this.#store.openTicket;
-    return isTaken;
   }
 
   #toQoS0(session: Session, retain: boolean, identifiers: readonly number[]): void {

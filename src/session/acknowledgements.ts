@@ -31,6 +31,8 @@ export class Acknowledgements implements CommitWaiter {
   #closed = false;
   /** PUBACKs that wait: QoS 1 messages received and not acknowledged. */
   unacknowledged = 0;
+  #roomBelow = 0;
+  #roomAgain: (() => void) | undefined = undefined;
 
   constructor(outbox: Outbox, store: SessionStore, version: ProtocolVersion) {
     this.#outbox = outbox;
@@ -55,6 +57,12 @@ export class Acknowledgements implements CommitWaiter {
     }
     if (type === PacketType.PUBACK) this.unacknowledged++;
     this.#wait({ ticket, type, packetIdentifier, reasonCode, bytes: undefined, sent: undefined });
+  }
+
+  /** Calls once when fewer PUBACKs than this wait. */
+  whenBelow(unacknowledged: number, roomAgain: () => void): void {
+    this.#roomBelow = unacknowledged;
+    this.#roomAgain = roomAgain;
   }
 
   /** Any other answer, encoded; `sent` runs when it is in the outbox. */
@@ -84,13 +92,25 @@ export class Acknowledgements implements CommitWaiter {
 
   committed(ticket: number): void {
     this.#waitsForCommit = false;
-    while (!this.#closed) {
+    this.#release(ticket);
+    if (this.#closed) return;
+    if (this.#waiting.length > 0) this.#awaitCommit();
+    const roomAgain = this.#roomAgain;
+    if (roomAgain === undefined || this.unacknowledged >= this.#roomBelow) return;
+    this.#roomAgain = undefined;
+    roomAgain();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#waiting.clear();
+  }
+
+  /** Sends what is durable with this ticket, up to the first answer that is not. */
+  #release(ticket: number): void {
+    for (;;) {
       const answer = this.#waiting.peek();
-      if (answer === undefined) return;
-      if (answer.ticket > ticket) {
-        this.#awaitCommit();
-        return;
-      }
+      if (answer === undefined || answer.ticket > ticket || this.#closed) return;
       this.#waiting.shift();
       if (answer.bytes !== undefined) this.#outbox.append(answer.bytes);
       else if (answer.type !== 0) {
@@ -99,11 +119,6 @@ export class Acknowledgements implements CommitWaiter {
       }
       answer.sent?.();
     }
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#waiting.clear();
   }
 
   #wait(answer: WaitingAnswer): void {

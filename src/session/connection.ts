@@ -1,4 +1,5 @@
 import { unreachable } from '../base/assert.js';
+import { connectLevel } from '../wire/connect-level.js';
 import {
   type AcknowledgementType,
   type Auth,
@@ -102,15 +103,26 @@ export class Connection implements NetworkConnectionEvents {
     this.acknowledgements = acknowledgements;
     this.sender = this.#newSender();
     this.#inbound = new InboundFlow(this, session, acknowledgements, this.#context);
-    this.outbox.append(
-      encode(
-        { ...connack, type: PacketType.CONNACK, reasonCode: ReasonCode.Success },
-        this.version,
-      ),
-    );
+    const packet = {
+      ...connack,
+      type: PacketType.CONNACK,
+      reasonCode: ReasonCode.Success,
+    } as const;
+    const bytes = encode(packet, this.version);
+    if (!this.fits(bytes)) {
+      const sentence = `CONNACK has ${bytes.length} bytes, more than its Maximum Packet Size`;
+      this.#end({ kind: 'protocol-violation', reasonCode: ReasonCode.PacketTooLarge, sentence });
+      return;
+    }
+    this.outbox.append(bytes);
     const keepAliveMs = accepted.keepAliveSeconds * 1500; // [MQTT-3.1.2-22]
     this.#silence.startKeepAlive(keepAliveMs, (silentMs) => this.#isSilent(silentMs));
     session.outbound.attach(this.sender, accepted.receiveMaximum);
+  }
+
+  /** Whether the client takes a packet of this length. [MQTT-3.1.2-24] */
+  fits(packet: Uint8Array): boolean {
+    return packet.length <= (this.connect?.maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY);
   }
 
   /** CONNACK with a failure, then the end. */
@@ -221,8 +233,7 @@ export class Connection implements NetworkConnectionEvents {
   /** A CONNECT that cannot be read: CONNACK only where the client can be told. [MQTT-3.1.4-1] */
   #refuseMalformed(violation: ProtocolViolation, cause: DisconnectCause): void {
     const { reasonCode } = violation;
-    const version =
-      this.#framer.packetStart < this.#framer.packetEnd ? protocolLevel(this.#framer) : 0;
+    const version = connectLevel(this.#framer);
     const isUnknownVersion = reasonCode === ReasonCode.UnsupportedProtocolVersion;
     if (version === 5 || isUnknownVersion) {
       this.version = isUnknownVersion && version < 5 ? 4 : 5;
@@ -382,12 +393,4 @@ export class Connection implements NetworkConnectionEvents {
     else this.network.close('now');
     this.#context.host.disconnected(this, cause);
   }
-}
-
-/** The Protocol Level of a CONNECT that could not be decoded; 0 when it is not even there. */
-function protocolLevel(framer: Framer): number {
-  const { bytes, bodyStart, packetEnd } = framer;
-  if (bodyStart + 2 > packetEnd) return 0;
-  const at = bodyStart + 2 + ((bytes[bodyStart]! << 8) | bytes[bodyStart + 1]!);
-  return at < packetEnd ? bytes[at]! : 0;
 }

@@ -106,7 +106,7 @@ export class InboundFlow {
         { type: PacketType.SUBACK, packetIdentifier, reasonCodes },
         connection.version,
       );
-      this.#acknowledgements.answer(suback, host.ticket, () => host.subscribed(connection));
+      this.#answer(suback, () => host.subscribed(connection));
     });
   }
 
@@ -118,7 +118,20 @@ export class InboundFlow {
       { type: PacketType.UNSUBACK, packetIdentifier, reasonCodes },
       this.#connection.version,
     );
-    this.#acknowledgements.answer(unsuback, host.ticket);
+    this.#answer(unsuback);
+  }
+
+  /** SUBACK or UNSUBACK: without it the client would wait for ever, so one too large ends the connection. */
+  #answer(packet: Uint8Array, sent?: () => void): void {
+    if (this.#connection.fits(packet)) {
+      this.#acknowledgements.answer(packet, this.#context.host.ticket, sent);
+      return;
+    }
+    throw new ProtocolViolation(
+      ReasonCode.PacketTooLarge,
+      `The answer has ${packet.length} bytes, more than the client's Maximum Packet Size`,
+      'MQTT-3.1.2-24',
+    );
   }
 
   #route(publish: Publish, topic: Topic, authorization: ReasonCode): void {
@@ -141,6 +154,7 @@ export class InboundFlow {
     if (qos === 0) return;
     const type = qos === 1 ? PacketType.PUBACK : PacketType.PUBREC;
     this.#acknowledgements.acknowledge(type, packetIdentifier, reasonCode, ticket);
+    if (qos === 1) this.#throttle();
   }
 
   #released(packetIdentifier: number): void {
@@ -236,7 +250,7 @@ export class InboundFlow {
         'MQTT-3.2.2-14',
       );
     }
-    if (publish.qos > 0) this.#checkReceiveMaximum(limits.receiveMaximum);
+    if (publish.qos === 2) this.#checkReceiveMaximum(limits.receiveMaximum);
   }
 
   /** Where the payload is not the UTF-8 it says: a refusal at QoS 1 and 2, which have an answer. */
@@ -251,17 +265,28 @@ export class InboundFlow {
     );
   }
 
-  /** 5.0 only: earlier clients were never told of a limit. [MQTT-3.3.4-7] */
+  /**
+   * QoS 2 alone: what is open there is in the client's hands, whereas a PUBACK may be late because of
+   * our disk. 5.0 only: earlier clients were never told of a limit. [MQTT-3.3.4-7]
+   */
   #checkReceiveMaximum(receiveMaximum: number): void {
     const connection = this.#connection;
     if (connection.version !== 5 || connection.policy.lenientReceiveMaximum) return;
-    const open = this.#session.receivedCount + this.#acknowledgements.unacknowledged;
-    if (open < receiveMaximum) return;
+    if (this.#session.receivedCount < receiveMaximum) return;
     throw new ProtocolViolation(
       ReasonCode.ReceiveMaximumExceeded,
-      `More than ${receiveMaximum} QoS 1 and 2 messages are unacknowledged at once`,
+      `More than ${receiveMaximum} QoS 2 messages wait for their PUBREL at once`,
       'MQTT-3.3.4-9',
     );
+  }
+
+  /** Too many PUBACKs wait for the disk: nothing more is read until some have left. */
+  #throttle(): void {
+    const { receiveMaximum } = this.#context.limits;
+    if (this.#acknowledgements.unacknowledged < receiveMaximum) return;
+    const connection = this.#connection;
+    connection.suspend();
+    this.#acknowledgements.whenBelow(receiveMaximum, () => connection.resume());
   }
 }
 

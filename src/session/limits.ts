@@ -8,7 +8,10 @@ export type OverflowRule = 'drop-oldest' | 'drop-newest' | 'refuse';
 export interface Limits {
   /** Largest packet accepted, announced as Maximum Packet Size. */
   readonly packetBytesMax: number;
-  /** QoS 1 and 2 messages a client may have unacknowledged, announced as Receive Maximum. */
+  /**
+   * QoS 1 and 2 messages a client may have unacknowledged, announced as Receive Maximum. Beyond it,
+   * QoS 1 is not read until acknowledgements have left, and QoS 2 ends the connection.
+   */
   readonly receiveMaximum: number;
   /** Topic Aliases a client may use, announced as Topic Alias Maximum. */
   readonly topicAliasMaximum: number;
@@ -67,7 +70,8 @@ const DAY_SECONDS = 86_400;
 
 export const defaultLimits: Limits = {
   packetBytesMax: 8 * MIB,
-  receiveMaximum: 1000,
+  // MQTT.js sends all that an application gives it, whatever was announced.
+  receiveMaximum: 4096,
   topicAliasMaximum: 64,
   outboundTopicAliasMaximum: 64,
   qosMax: 2,

@@ -124,13 +124,18 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     frame: PublishFrame,
     keep: () => ApplicationMessage,
     holdTicket: number,
-  ): boolean {
-    if (this.isClear && delivery.qos > 0) {
-      this.#sendNow(delivery, frame, keep, holdTicket);
-      return true;
+  ): void {
+    if (this.isClear && delivery.qos > 0) this.#sendNow(delivery, frame, keep, holdTicket);
+    else {
+      delivery.holdTicket = holdTicket;
+      this.#enqueue(delivery, keep());
     }
-    delivery.holdTicket = holdTicket;
-    return this.#enqueue(delivery, keep());
+  }
+
+  /** Whether the rule is to refuse and a message of this size would have to be. */
+  refuses(bytes: number): boolean {
+    if (this.#context.limits.queueOverflow !== 'refuse' || this.isClear) return false;
+    return this.queue.isFull(this.waiting, bytes);
   }
 
   /** PUBACK. Returns false when the identifier is not in use. */
@@ -341,17 +346,16 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     if (this.queue.hasBacklog) this.pump();
   }
 
-  #enqueue(delivery: Delivery, message: ApplicationMessage): boolean {
+  #enqueue(delivery: Delivery, message: ApplicationMessage): void {
     const { queueOverflow } = this.#context.limits;
     const { queue } = this;
     if (queueOverflow !== 'drop-oldest' && queue.isFull(this.waiting, message.bytes)) {
       this.#countDrop(DropReason.QueueFull, message.topicBytes);
-      return queueOverflow === 'drop-newest';
+      return;
     }
     queue.push(delivery, message);
     if (!queue.isStored) this.#waitingInMemory++;
     queue.trim();
-    return true;
   }
 
   #hasExpired(delivery: Delivery): boolean {

@@ -36,11 +36,6 @@ const differences: Readonly<Record<string, Difference>> = {
     dunlin: { messages: ['overlap/x=copy qos1'] },
     why: 'One copy, with the highest QoS of the filters that match [MQTT-3.3.5-1].',
   },
-  'a packet before CONNECT': {
-    aedes: { closed: true, packets: [] },
-    dunlin: { closed: true, packets: ['connack'] },
-    why: 'The CONNACK tells a 5.0 client what was wrong; the connection closes either way [MQTT-3.1.0-1].',
-  },
   'a shared subscription in 3.1.1': {
     aedes: { messages: [] },
     dunlin: { messages: ['shared/x=one qos0'] },
