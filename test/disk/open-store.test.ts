@@ -213,14 +213,16 @@ describe('a damaged store', () => {
 
 /** A disk of two megabytes, where the machine lets us make one. */
 function tinyDisk(folder: string): boolean {
-  if (process.getuid?.() !== 0) return false;
   return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder]).status === 0;
 }
 
-describe('a full disk', () => {
-  it('fails the write with a sentence, and what was acknowledged is there afterwards', async (test) => {
+/** Only root may mount; in CI it always runs. */
+const mayMount = process.getuid?.() === 0;
+
+describe.runIf(mayMount)('a full disk', () => {
+  it('fails the write with a sentence, and what was acknowledged is there afterwards', async () => {
     const folder = await temporaryFolder();
-    if (!tinyDisk(folder)) return test.skip();
+    expect(tinyDisk(folder)).toBe(true);
     try {
       const engine = await LevelEngine.open({ folder, durability: DURABILITY });
       const outcome = await write(engine, 0, 1000, 20_000).catch((failure) => failure);
