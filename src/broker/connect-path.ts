@@ -1,6 +1,7 @@
 import type { Logger } from '../base/log.js';
 import type { Connection } from '../session/connection.js';
 import type { Accepted } from '../session/connection-context.js';
+import type { DisconnectCause } from '../session/host.js';
 import type { Limits } from '../session/limits.js';
 import type { Session } from '../session/session.js';
 import type { Statistics } from '../session/statistics.js';
@@ -50,7 +51,11 @@ export class ConnectPath {
   readonly #counts: ConnectionCounts;
   readonly #newClientIdentifier: () => string;
   /** Clean Start discarded a stored Session: these wait until that is durable. */
-  readonly #waiting: { readonly ticket: number; readonly go: () => void }[] = [];
+  readonly #waiting: {
+    readonly ticket: number;
+    readonly connection: Connection;
+    readonly go: () => void;
+  }[] = [];
 
   constructor(parts: {
     readonly registry: SessionRegistry;
@@ -215,6 +220,10 @@ export class ConnectPath {
     authenticated: Pick<Connack, 'authenticationMethod' | 'authenticationData'>,
   ): void {
     this.#takeOver(connection);
+    if (this.#supersede(connection)) {
+      this.#afterCommit(connection, () => this.#attach(connection, connect, authenticated));
+      return;
+    }
     const old = this.#registry.get(connection.clientIdentifier);
     if (old !== undefined && connect.cleanStart) {
       const wasStored = old.isStored;
@@ -239,11 +248,17 @@ export class ConnectPath {
       { event: 'taken_over', client: clientIdentifier, address: to, previous: from },
       `Client ${clientIdentifier} at ${from} was replaced by a new connection from ${to}`,
     );
-    other.disconnect({
-      kind: 'taken-over',
-      reasonCode: ReasonCode.SessionTakenOver,
-      sentence: `a new connection from ${to} uses the same Client Identifier`,
-    });
+    other.disconnect(takenOverBy(connection));
+  }
+
+  /** Ends connections with this Client Identifier whose Clean Start is not durable; whether there are. */
+  #supersede(connection: Connection): boolean {
+    const { clientIdentifier } = connection;
+    const others = this.#waiting.filter(
+      (other) => other.connection.clientIdentifier === clientIdentifier,
+    );
+    for (const other of others) other.connection.disconnect(takenOverBy(connection));
+    return others.length > 0;
   }
 
   #begin(
@@ -327,10 +342,19 @@ export class ConnectPath {
     const ticket = this.#store.openTicket;
     this.#waiting.push({
       ticket,
+      connection,
       go: () => {
         if (!connection.isClosed) go();
         connection.resume();
       },
     });
   }
+}
+
+function takenOverBy(connection: Connection): DisconnectCause {
+  return {
+    kind: 'taken-over',
+    reasonCode: ReasonCode.SessionTakenOver,
+    sentence: `a new connection from ${connection.network.peer.address} uses the same Client Identifier`,
+  };
 }

@@ -47,7 +47,8 @@ export class RetainedDelivery {
     // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
     if (retainHandling === 2 || (retainHandling === 1 && existed)) return;
     const session = connection.session!;
-    const messages = this.#retained.matching(parsed.topicFilter);
+    const publisher = subscription.options.noLocal ? session.clientIdentifier : undefined;
+    const messages = this.#retained.matching(parsed.topicFilter, publisher);
     session.awaitsRetained = true;
     const floods = this.#waiting.get(session);
     if (floods === undefined) this.#waiting.set(session, [{ subscription, messages }]);
@@ -60,14 +61,20 @@ export class RetainedDelivery {
     if (floods === undefined) return;
     while (floods.length > 0 && this.#canSend(session)) {
       const { subscription, messages } = floods[0]!;
-      const isWanted = session.subscriptions.has(subscription.topicFilter);
-      const next = isWanted ? messages.next() : undefined;
-      if (next === undefined || next.done === true) floods.shift();
+      const next = messages.next();
+      if (next.done === true) floods.shift();
       else this.#send(session, subscription, next.value);
     }
-    if (floods.length > 0) return;
-    this.#waiting.delete(session);
-    session.awaitsRetained = false;
+    if (floods.length === 0) this.#forget(session);
+  }
+
+  /** UNSUBSCRIBE: nothing more is sent for the filter. [MQTT-3.10.4-3] */
+  unsubscribed(session: Session, topicFilter: string): void {
+    const floods = this.#waiting.get(session);
+    if (floods === undefined) return;
+    const others = floods.filter((flood) => flood.subscription.topicFilter !== topicFilter);
+    if (others.length > 0) this.#waiting.set(session, others);
+    else this.#forget(session);
   }
 
   /**
@@ -76,8 +83,7 @@ export class RetainedDelivery {
   end(session: Session): void {
     const floods = this.#waiting.get(session);
     if (floods === undefined) return;
-    this.#waiting.delete(session);
-    session.awaitsRetained = false;
+    this.#forget(session);
     if (!session.isStored) return;
     for (const { subscription, messages } of floods) {
       for (let next = messages.next(); next.done !== true; next = messages.next()) {
@@ -85,6 +91,11 @@ export class RetainedDelivery {
         if (qos > 0) this.#queue(session, subscription, next.value, qos);
       }
     }
+  }
+
+  #forget(session: Session): void {
+    this.#waiting.delete(session);
+    session.awaitsRetained = false;
   }
 
   #canSend(session: Session): boolean {

@@ -69,9 +69,13 @@ export class RetainedMessages {
     this.#timers.arm(timer, Math.max(0, message.expiresAtWallMs - this.#clock.wallMs()));
   }
 
-  /** Those that match, pulled one by one as the receiver's socket takes them. */
-  *matching(topicFilter: string): Generator<ApplicationMessage, void> {
+  /**
+   * Those that match, pulled one by one as the receiver's socket takes them; with No Local without
+   * the receiver's own. [MQTT-3.8.3-3]
+   */
+  *matching(topicFilter: string, notOf?: string): Generator<ApplicationMessage, void> {
     for (const message of this.#tree.matcher(topicFilter)) {
+      if (message.publisher === notOf) continue;
       if (message.expiresAtWallMs > this.#clock.wallMs()) yield message;
     }
   }

@@ -122,9 +122,9 @@ export class SessionRegistry {
 
   /** The Session's client is gone; the will, the Session's end or its waiting time follow. */
   disconnected(session: Session, cause: DisconnectCause): void {
-    this.#retainedDelivery.end(session);
     session.connection = undefined;
     session.outbound.detach();
+    this.#retainedDelivery.end(session);
     this.#leave(session, cause.kind !== 'client-disconnect');
   }
 

@@ -89,6 +89,7 @@ export class SubscribePath {
       const subscription = session.subscriptions.get(topicFilter);
       if (subscription === undefined) return ReasonCode.NoSubscriptionExisted;
       this.remove(subscription);
+      this.#retained.unsubscribed(session, topicFilter);
       if (session.isStored) this.#store.removeSubscription(session.number, topicFilter);
       if (!this.#hooks.unsubscribed.empty) {
         this.#hooks.unsubscribed.run({ client: clientView(connection), topicFilter });
