@@ -28,7 +28,7 @@ import { PublishPath } from './publish-path.js';
 import { newRecovery } from './recovery.js';
 import { RetainedMessages } from './retained.js';
 import { RetainedDelivery } from './retained-delivery.js';
-import { gatherRoute, type Route, type Subscriber } from './route.js';
+import { bytesOfRoute, gatherRoute, type Route, type Subscriber } from './route.js';
 import { SessionRegistry } from './session-registry.js';
 import { Shares } from './shares.js';
 import type { Recovery, Store } from './store.js';
@@ -36,7 +36,7 @@ import { SubscribePath } from './subscribe-path.js';
 import { Throttle } from './throttle.js';
 
 const ROUTE_ENTRIES_MAX = 100_000;
-const ROUTE_BYTES_MAX = 32 * 1024 * 1024;
+const ROUTE_BYTES_MAX = 128 * 1024 * 1024;
 
 export interface BrokerParts {
   readonly clock: Clock;
@@ -90,6 +90,7 @@ export class Broker implements Host {
       entriesMax: ROUTE_ENTRIES_MAX,
       bytesMax: ROUTE_BYTES_MAX,
       random,
+      bytesOf: bytesOfRoute,
       compute: (topicName) => gatherRoute((visit) => this.#tree.match(topicName, visit)),
     });
     const routes = this.#routes;

@@ -4,8 +4,6 @@ import { topicLevels } from './topic-name.js';
 
 /** A power of two. Prefixes that share a counter only cause a needless recomputation. */
 const COUNTERS = 4096;
-/** Index of the counter that counts every change, behind the others. */
-export const EVERY_CHANGE: number = COUNTERS;
 const SLASH = 0x2f;
 /** Literal levels of a filter that are told apart: `application/1/device/{id}/#` has four. */
 const PREFIX_LEVELS_MAX = 4;
@@ -16,14 +14,6 @@ export interface Observer {
   counter2: number;
   counter3: number;
   counter4: number;
-}
-
-/** Makes every change one that concerns the observer. */
-export function observeEverything(observer: Observer): void {
-  observer.counter1 = EVERY_CHANGE;
-  observer.counter2 = EVERY_CHANGE;
-  observer.counter3 = EVERY_CHANGE;
-  observer.counter4 = EVERY_CHANGE;
 }
 
 /**
@@ -37,7 +27,7 @@ export function observeEverything(observer: Observer): void {
  */
 export class ChangeCounters {
   readonly #hash: TopicHash;
-  readonly #counters: Uint32Array = new Uint32Array(COUNTERS + 1);
+  readonly #counters: Uint32Array = new Uint32Array(COUNTERS);
 
   constructor(hash: TopicHash) {
     this.#hash = hash;
@@ -64,15 +54,9 @@ export class ChangeCounters {
     if (literal.length > 0) {
       const prefix = utf8Bytes(literal.join('/'));
       this.#counters[this.#counterOf(prefix, prefix.length)]!++;
-      this.#counters[EVERY_CHANGE]!++;
     } else {
       for (let i = 0; i < this.#counters.length; i++) this.#counters[i]!++;
     }
-  }
-
-  /** Counts a change of a filter without wildcards, for those only that ask for every change. */
-  exactChanged(): void {
-    this.#counters[EVERY_CHANGE]!++;
   }
 
   /** Makes the changes that concern a Topic Name those that concern the observer. */

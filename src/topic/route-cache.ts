@@ -8,8 +8,10 @@ import { TopicEntry, TopicTable } from './topic-table.js';
 
 export interface RouteCacheOptions<R> extends TopicLimits {
   readonly entriesMax: number;
-  /** Memory of the entries, without what `compute` returns. */
+  /** Memory of the entries and of what `compute` returned for them. */
   readonly bytesMax: number;
+  /** Memory of what `compute` returned. */
+  readonly bytesOf: (route: R) => number;
   /** Makes the hash secret. */
   readonly random: Random;
   /** Who gets a Topic Name's messages. Runs when the answer is asked for and none is valid. */
@@ -26,6 +28,7 @@ export interface RouteCacheOptions<R> extends TopicLimits {
 export class RouteCache<R> {
   readonly #limits: TopicLimits;
   readonly #compute: (topicName: string) => R;
+  readonly #bytesOf: (route: R) => number;
   readonly #hash: TopicHash;
   readonly #counters: ChangeCounters;
   readonly #table: TopicTable<R>;
@@ -33,6 +36,7 @@ export class RouteCache<R> {
   constructor(options: RouteCacheOptions<R>) {
     this.#limits = options;
     this.#compute = options.compute;
+    this.#bytesOf = options.bytesOf;
     this.#hash = new TopicHash(options.random);
     this.#counters = new ChangeCounters(this.#hash);
     this.#table = new TopicTable(options.entriesMax, options.bytesMax, this.#counters);
@@ -76,11 +80,10 @@ export class RouteCache<R> {
   /** The answer for this name, valid until the next change. */
   route(entry: TopicEntry<R>): R {
     const sum = this.#counters.sumOf(entry);
-    if (entry.sum !== sum) {
-      entry.route = this.#compute(entry.name);
-      entry.sum = sum;
-    }
-    return entry.route as R;
+    if (entry.sum === sum) return entry.route as R;
+    const route = this.#compute(entry.name);
+    this.#table.keepRoute(entry, route, sum, this.#bytesOf(route));
+    return route;
   }
 
   /**
@@ -92,10 +95,10 @@ export class RouteCache<R> {
       this.#table.sweep();
       return;
     }
-    this.#counters.exactChanged();
     const bytes = utf8Bytes(topicFilter);
     const hash = this.#hash.of(bytes, 0, bytes.length);
-    this.#table.find(hash, bytes, 0, bytes.length)?.makeStale();
+    const entry = this.#table.find(hash, bytes, 0, bytes.length);
+    if (entry !== undefined) this.#table.makeStale(entry);
   }
 
   #intern(hash: number, bytes: Uint8Array, name: string): TopicEntry<R> {

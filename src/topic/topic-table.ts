@@ -1,9 +1,4 @@
-import {
-  type ChangeCounters,
-  EVERY_CHANGE,
-  type Observer,
-  observeEverything,
-} from './change-counters.js';
+import type { ChangeCounters, Observer } from './change-counters.js';
 
 /** Where an entry may lie: from the slot its hash names on. One cache line of hashes. */
 const PROBES_MAX = 16;
@@ -19,6 +14,8 @@ const COPIES = 2;
 /** Looked at with each change of a filter with wildcards. */
 const SWEEP_SLOTS = 16;
 const STALE = -1;
+/** A route that takes more than this part of all memory would drive out too many others. */
+const ROUTE_PART_MAX = 1 / 8;
 
 /** A Topic Name that has been seen, with what was last computed for it. */
 export class TopicEntry<R> implements Observer {
@@ -29,10 +26,14 @@ export class TopicEntry<R> implements Observer {
   route: R | undefined = undefined;
   /** The sum of its counters for which `route` holds. */
   sum: number = STALE;
-  counter1: number = EVERY_CHANGE;
-  counter2: number = EVERY_CHANGE;
-  counter3: number = EVERY_CHANGE;
-  counter4: number = EVERY_CHANGE;
+  /** What `route` counts against the memory of the table. */
+  routeBytes = 0;
+  /** Lies in the table. */
+  isKnown = false;
+  counter1 = 0;
+  counter2 = 0;
+  counter3 = 0;
+  counter4 = 0;
   /** Used since the hand last passed. */
   used = false;
 
@@ -40,11 +41,6 @@ export class TopicEntry<R> implements Observer {
     this.bytes = bytes;
     this.name = name;
     this.hash = hash;
-  }
-
-  makeStale(): void {
-    this.sum = STALE;
-    this.route = undefined;
   }
 
   get cost(): number {
@@ -64,7 +60,8 @@ export class TopicEntry<R> implements Observer {
  * With 100,000 names in use a hit costs about a quarter of what it costs to compare with each
  * entry's own bytes, because those lie behind two more pointers and are in no cache.
  *
- * An entry outside the table still serves those who hold it; it then asks for every change.
+ * An entry outside the table still serves those who hold it, but keeps no route: nothing bounds how
+ * many of those there are.
  */
 export class TopicTable<R> {
   readonly #entriesMax: number;
@@ -113,6 +110,26 @@ export class TopicTable<R> {
     this.#put(entry);
   }
 
+  /** Keeps the route of an entry as long as there is memory for it. */
+  keepRoute(entry: TopicEntry<R>, route: R, sum: number, routeBytes: number): void {
+    if (!entry.isKnown) return;
+    this.makeStale(entry);
+    if (routeBytes > this.#bytesMax * ROUTE_PART_MAX) return;
+    entry.route = route;
+    entry.sum = sum;
+    entry.routeBytes = routeBytes;
+    this.#bytes += routeBytes;
+    entry.used = true;
+    while (this.#bytes > this.#bytesMax) this.#evictOne();
+  }
+
+  makeStale(entry: TopicEntry<R>): void {
+    this.#bytes -= entry.routeBytes;
+    entry.routeBytes = 0;
+    entry.sum = STALE;
+    entry.route = undefined;
+  }
+
   /**
    * Looks at the next few entries and lets go of routes that hold no more: they would keep sessions
    * in memory that have ended, as long as nobody publishes to the name.
@@ -122,7 +139,7 @@ export class TopicTable<R> {
       const slot = this.#broom;
       this.#broom = (slot + 1) & (this.#hashes.length - 1);
       const entry = this.#entries[slot];
-      if (entry !== undefined && entry.sum !== this.#counters.sumOf(entry)) entry.makeStale();
+      if (entry !== undefined && entry.sum !== this.#counters.sumOf(entry)) this.makeStale(entry);
     }
   }
 
@@ -146,7 +163,8 @@ export class TopicTable<R> {
     this.#entries[slot] = entry;
     this.#putHead(slot, entry.bytes);
     this.#size++;
-    this.#bytes += entry.cost;
+    this.#bytes += entry.cost + entry.routeBytes;
+    entry.isKnown = true;
   }
 
   #putHead(slot: number, name: Uint8Array): void {
@@ -191,8 +209,8 @@ export class TopicTable<R> {
     this.#entries[slot] = undefined;
     this.#size--;
     this.#bytes -= entry.cost;
-    observeEverything(entry);
-    entry.makeStale();
+    this.makeStale(entry);
+    entry.isKnown = false;
   }
 
   #grow(): void {

@@ -8,7 +8,13 @@ import { matches } from '../../src/topic/topic-filter.js';
 import type { TopicEntry } from '../../src/topic/topic-table.js';
 import { limits, topicFilter, topicName } from './arbitraries.js';
 
-const plenty = { ...limits, entriesMax: 1000, bytesMax: 1_000_000, random: new SeededRandom(1) };
+const plenty = {
+  ...limits,
+  entriesMax: 1000,
+  bytesMax: 1_000_000,
+  random: new SeededRandom(1),
+  bytesOf: () => 100,
+};
 
 /** A cache whose answers are numbered, so that a recomputation shows. */
 function counting(options: Partial<typeof plenty> = {}): RouteCache<number> {
@@ -131,13 +137,9 @@ describe('RouteCache', () => {
       find(cache, 'other');
       expect(find(cache, 'a/b')).not.toBe(entry);
       expect(cache.route(entry)).toBe(1);
-      expect(cache.route(entry)).toBe(1);
-      cache.filterChanged('a/b');
+      // Nothing bounds how many of them are held, so they keep no answer.
       expect(cache.route(entry)).toBe(2);
-      cache.filterChanged('a/+');
-      expect(cache.route(entry)).toBe(3);
-      cache.filterChanged('#');
-      expect(cache.route(entry)).toBe(4);
+      expect(entry.route).toBeUndefined();
     }
   });
 
@@ -184,6 +186,39 @@ describe('RouteCache', () => {
       for (const other of others) expect(find(cache, other)).not.toBe(entry);
       expect(find(cache, name)).toBe(entry);
     }
+  });
+
+  it('keeps answers within its memory, whatever they weigh', () => {
+    const bytesMax = 100_000;
+    const cache = counting({ bytesMax, bytesOf: () => 10_000 });
+    const entries = [];
+    for (let i = 0; i < 50; i++) {
+      const entry = find(cache, `a/${i}`);
+      entries.push(entry);
+      expect(cache.route(entry)).toBe(cache.route(entry));
+      expect(cache.bytes).toBeLessThanOrEqual(bytesMax);
+    }
+    expect(entries.filter(({ route }) => route !== undefined).length).toBe(9);
+  });
+
+  it('counts no memory for answers that it has let go', () => {
+    const cache = counting({ bytesOf: () => 10_000 });
+    const empty = cache.bytes;
+    const entry = find(cache, 'a/b');
+    const alone = cache.bytes;
+    cache.route(entry);
+    expect(cache.bytes).toBe(alone + 10_000);
+    cache.filterChanged('a/b');
+    expect(cache.bytes).toBe(alone);
+    expect(empty).toBe(0);
+  });
+
+  it('does not keep an answer that would drive out many others', () => {
+    const cache = counting({ bytesOf: () => 500_000 });
+    const entry = find(cache, 'a/b');
+    expect(cache.route(entry)).toBe(1);
+    expect(cache.route(entry)).toBe(2);
+    expect(cache.size).toBe(1);
   });
 
   it('lets go of answers that no longer hold though nobody publishes', () => {
