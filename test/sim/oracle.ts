@@ -7,6 +7,7 @@ export interface OracleWorld {
   readonly nowMs: number;
   readonly step: number;
   readonly crashes: readonly number[];
+  readonly calmSinceMs: number;
 }
 
 /** One Application Message as its publisher meant it. */
@@ -265,6 +266,7 @@ export class Oracle {
       for (const { filter } of epoch.subscriptions) if (isShared(filter)) names.add(filter);
     }
     let missing = 0;
+    let missingAtQoS2 = 0;
     let example = '';
     for (const name of names) {
       for (const message of this.messages.values()) {
@@ -276,13 +278,15 @@ export class Oracle {
         }
         const isOwed = message.ackedStep < NEVER && this.#isOwedToShare(name, message);
         if (receipts.length > 0 || !isOwed) continue;
-        missing++;
+        if (message.qos === 2) missingAtQoS2++;
+        else missing++;
         example = message.id;
       }
     }
-    const allowed = this.#dropsAllowed + (this.dropped.get('session_ended') ?? 0);
-    if (missing > allowed) {
-      this.violation(`${missing} messages of shares lost, ${allowed} dropped: such as ${example}`);
+    // An exchange that has begun at QoS 2 must not go on with another client. [MQTT-4.8.2-5]
+    const allowedAtQoS2 = this.#dropsAllowed + (this.dropped.get('session_ended') ?? 0);
+    if (missing > this.#dropsAllowed || missingAtQoS2 > allowedAtQoS2) {
+      this.violation(`${missing} and ${missingAtQoS2} messages of shares lost, as ${example}`);
     }
   }
 
@@ -311,7 +315,9 @@ export class Oracle {
 
   /** A member without a lasting Session may have had it when the process died. */
   #mayHaveDiedWithMember(name: string, message: SentMessage): boolean {
-    if (!this.#world.crashes.some((atMs) => atMs >= message.arrivedMs)) return false;
+    const { crashes, calmSinceMs } = this.#world;
+    const hadIt = (atMs: number): boolean => atMs >= message.arrivedMs && atMs < calmSinceMs;
+    if (!crashes.some(hadIt)) return false;
     return this.epochs.some(
       (epoch) =>
         !epoch.isPersistent &&

@@ -53,7 +53,7 @@ export async function runWorld(
 
 /** Nothing goes wrong any more: first a crash with full queues, then everybody gets what is theirs. */
 async function comeToRest(world: World, cast: Cast, patienceMs: number): Promise<void> {
-  world.isCalm = true;
+  world.calmSinceMs = world.nowMs;
   world.disk.repair();
   for (const link of world.links) unclog(link);
   for (const client of [...cast.rude, ...cast.clients]) client.leave();

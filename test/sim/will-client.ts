@@ -9,6 +9,8 @@ const NEVER = Number.POSITIVE_INFINITY;
 const NOTICE_MS = 8000;
 /** What has no acknowledgement may be undone by a crash this soon behind it. */
 const COMMIT_MS = 1000;
+/** The same, and the time a DISCONNECT may be on its way. */
+const UNDO_MS = 4000;
 
 /** One will: of one connection. */
 interface WillCase {
@@ -118,7 +120,8 @@ export class WillClient extends SimClient {
     }
     if (one.isGraceful) {
       const hasArrived = one.link.deliveredBytes >= one.bytesSent && !one.link.wasEndedByServer;
-      const isUndone = crashes.some((atMs) => atMs >= one.connectedMs);
+      const { endedMs } = one;
+      const isUndone = crashes.some((atMs) => atMs >= endedMs && atMs <= endedMs + UNDO_MS);
       return hasArrived && !isUndone ? [0, 0] : [0, 1];
     }
     const isUnwritten = crashes.some(

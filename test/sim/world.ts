@@ -36,8 +36,8 @@ export class World implements PipeWorld, EngineWorld {
   /** Counts events: the oracle's time. */
   step = 0;
   crashes: number[] = [];
-  /** Nothing goes wrong any more. */
-  isCalm = false;
+  /** From here on nothing goes wrong any more. */
+  calmSinceMs: number = Number.POSITIVE_INFINITY;
   #sequence = 0;
   #linkNumber = 0;
 
@@ -86,6 +86,10 @@ export class World implements PipeWorld, EngineWorld {
       this.#sometimes.set(name, isEnabled);
     }
     return isEnabled && !this.isCalm && this.networkChance.percent(SOMETIMES_PERCENT);
+  }
+
+  get isCalm(): boolean {
+    return this.nowMs >= this.calmSinceMs;
   }
 
   async boot(): Promise<void> {
