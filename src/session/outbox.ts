@@ -7,7 +7,7 @@ import type { NetworkConnection, WriteRelease } from './network-connection.js';
 /** Up to here a packet is copied; above, it is shared. */
 const COPY_BYTES_MAX = 1024;
 /** Up to here a loop is cheaper than a call to `set` with a new view. */
-const LOOP_BYTES_MAX = 40;
+const LOOP_BYTES_MAX = 24;
 
 /**
  * Bytes of one connection that wait for the end of the tick: small packets are copied into one
