@@ -1,37 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LevelEngine } from '../../src/disk/level-engine.js';
-import { StoreOpenError } from '../../src/disk/store-open-error.js';
-import { Batch, type Engine } from '../../src/store/engine.js';
+import { count, openError, write } from './engine-writes.js';
 import { temporaryFolder } from './fixtures.js';
 
 const DURABILITY = 'power';
-
-async function write(engine: Engine, from: number, to: number, valueBytes = 100): Promise<void> {
-  for (let n = from; n < to; n++) {
-    const batch = new Batch();
-    batch.put(Uint8Array.of(0x51, n >>> 8, n), new Uint8Array(valueBytes).fill(n));
-    await new Promise<void>((resolve, reject) => {
-      engine.write(batch, (failure) => (failure ? reject(failure) : resolve()));
-    });
-  }
-}
-
-async function count(engine: Engine): Promise<number> {
-  let found = 0;
-  for await (const _ of engine.scan(Uint8Array.of(0x51))) found++;
-  return found;
-}
-
-async function openError(folder: string): Promise<StoreOpenError> {
-  const outcome = await LevelEngine.open({ folder, durability: DURABILITY }).catch(
-    (error) => error,
-  );
-  expect(outcome).toBeInstanceOf(StoreOpenError);
-  return outcome as StoreOpenError;
-}
 
 /** A store whose writes are still in its log, as at a crash. */
 async function storeWithLog(writes: number, valueBytes = 100): Promise<string> {
@@ -208,36 +182,5 @@ describe('a damaged store', () => {
     expect((await openError(folder)).code).toBe('damaged');
     await rm(table);
     expect((await openError(folder)).code).toBe('damaged');
-  });
-});
-
-/** A disk of two megabytes, where the machine lets us make one. */
-function tinyDisk(folder: string): boolean {
-  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder]).status === 0;
-}
-
-/** Only root may mount; in CI it always runs. */
-const mayMount = process.getuid?.() === 0;
-
-describe.runIf(mayMount)('a full disk', () => {
-  it('fails the write with a sentence, and what was acknowledged is there afterwards', async () => {
-    const folder = await temporaryFolder();
-    expect(tinyDisk(folder)).toBe(true);
-    try {
-      const engine = await LevelEngine.open({ folder, durability: DURABILITY });
-      const outcome = await write(engine, 0, 1000, 20_000).catch((failure) => failure);
-      expect(outcome.sentence).toMatch(/disk is full; free some space/);
-      const acknowledged = await count(engine);
-      expect(acknowledged).toBeGreaterThan(50);
-      await engine.close();
-      const error = await openError(folder);
-      expect(error.code).toBe('full');
-      spawnSync('mount', ['-o', 'remount,size=20m', folder]);
-      const again = await LevelEngine.open({ folder, durability: DURABILITY });
-      expect(await count(again)).toBeGreaterThanOrEqual(acknowledged);
-      await again.close();
-    } finally {
-      spawnSync('umount', [folder]);
-    }
   });
 });
