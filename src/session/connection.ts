@@ -23,13 +23,11 @@ import type { ListenerPolicy } from './limits.js';
 import type { NetworkConnection, NetworkConnectionEvents } from './network-connection.js';
 import { Outbox } from './outbox.js';
 import { PublishSender } from './publish-sender.js';
+import { reasonStringFor } from './reason-string.js';
 import { applyClientExpiry, type Session } from './session.js';
 import { SilenceTimer } from './silence-timer.js';
 
 const PINGRESP = Uint8Array.of(0xd0, 0);
-/** A sentence beyond this quotes a hostile value; the packet could not even hold some of them. */
-const REASON_STRING_LENGTH_MAX = 500;
-
 type Phase = 'awaiting-connect' | 'connecting' | 'authenticating' | 'connected' | 'closed';
 
 /**
@@ -51,6 +49,8 @@ export class Connection implements NetworkConnectionEvents {
   readonly #context: ConnectionContext;
   readonly #framer: Framer;
   readonly #silence: SilenceTimer;
+  /** Messages stop at half of the first term, behind a last large one: the rest are answers. */
+  readonly #unsentBytesMax: number;
   #inbound: InboundFlow | undefined = undefined;
   #phase: Phase = 'awaiting-connect';
   #suspensions = 0;
@@ -60,8 +60,9 @@ export class Connection implements NetworkConnectionEvents {
     this.network = network;
     this.policy = policy;
     this.#context = context;
-    this.#framer = new Framer(context.limits.packetBytesMax);
     const { endOfTick, pool, limits } = context;
+    this.#framer = new Framer(limits.packetBytesMax);
+    this.#unsentBytesMax = 2 * limits.outboxBytesMax + limits.packetBytesMax;
     this.outbox = new Outbox(network, endOfTick, pool, limits.outboxBytesMax, () => this.drained());
     this.#silence = new SilenceTimer(context.clock, context.timers);
     this.#silence.startDeadline(limits.connectSecondsMax * 1000, () => this.#connectIsLate());
@@ -79,6 +80,10 @@ export class Connection implements NetworkConnectionEvents {
     if (this.#phase === 'closed') return;
     this.#context.statistics.bytesReceived += chunk.length;
     this.#silence.heard();
+    if (this.network.unsentBytes > this.#unsentBytesMax) {
+      this.#readsNothing();
+      return;
+    }
     this.#framer.push(chunk);
     if (this.#suspensions > 0) this.#framer.holdRest();
     else this.#readPackets();
@@ -133,7 +138,7 @@ export class Connection implements NetworkConnectionEvents {
   ): void {
     if (this.#phase === 'closed') return;
     this.#context.statistics.connectionsRefused++;
-    const reasonString = this.#problem(sentence);
+    const reasonString = reasonStringFor(sentence, this.connect);
     this.outbox.append(
       encode(
         { type: PacketType.CONNACK, sessionPresent: false, reasonCode, reasonString, ...more },
@@ -154,7 +159,7 @@ export class Connection implements NetworkConnectionEvents {
   disconnect(cause: DisconnectCause, more: Pick<Disconnect, 'serverReference'> = {}): void {
     if (this.#phase === 'closed') return;
     if (this.version === 5 && this.#phase === 'connected') {
-      const reasonString = this.#problem(cause.sentence);
+      const reasonString = reasonStringFor(cause.sentence, this.connect);
       const { reasonCode } = cause;
       this.outbox.append(
         encode({ type: PacketType.DISCONNECT, reasonCode, reasonString, ...more }, this.version),
@@ -173,6 +178,7 @@ export class Connection implements NetworkConnectionEvents {
 
   resume(): void {
     if (--this.#suspensions > 0 || this.#phase === 'closed') return;
+    this.#silence.heard();
     this.network.resumeReading();
     this.#readPackets();
   }
@@ -356,30 +362,24 @@ export class Connection implements NetworkConnectionEvents {
     });
   }
 
-  /** A Reason String or undefined, as the client asked and its packet size allows. [MQTT-3.2.2-19] */
-  #problem(sentence: string): string | undefined {
-    const connect = this.connect;
-    if (this.version !== 5 || connect === undefined) return undefined;
-    if (!connect.requestProblemInformation) return undefined;
-    if (sentence.length > REASON_STRING_LENGTH_MAX) return undefined;
-    const limit = connect.maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY;
-    return sentence.length * 3 + 16 > limit ? undefined : sentence;
+  #connectIsLate(): void {
+    this.networkClosed(`no complete CONNECT within ${this.#context.limits.connectSecondsMax} s`);
   }
 
-  #connectIsLate(): void {
-    this.#end({
-      kind: 'network',
-      reasonCode: ReasonCode.UnspecifiedError,
-      sentence: `no complete CONNECT within ${this.#context.limits.connectSecondsMax} s`,
+  #readsNothing(): void {
+    this.disconnect({
+      kind: 'administrative',
+      reasonCode: ReasonCode.QuotaExceeded,
+      sentence: `it sends on and does not read the answers: ${this.network.unsentBytes} bytes wait`,
     });
   }
 
   #isSilent(silentMs: number): void {
-    this.disconnect({
-      kind: 'keep-alive-timeout',
-      reasonCode: ReasonCode.KeepAliveTimeout,
-      sentence: `nothing came for ${Math.round(silentMs / 1000)} s, one and a half times the Keep Alive`,
-    });
+    const { KeepAliveTimeout } = ReasonCode;
+    const sentence = `nothing came for ${Math.round(silentMs / 1000)} s, one and a half times the Keep Alive`;
+    // Where the broker does not read, the client is not to blame.
+    if (this.#suspensions > 0) this.#silence.startAgain();
+    else this.disconnect({ kind: 'keep-alive-timeout', reasonCode: KeepAliveTimeout, sentence });
   }
 
   #end(cause: DisconnectCause): void {

@@ -38,6 +38,12 @@ export class SilenceTimer {
     else this.#timers.arm(this.#timer, limitMs);
   }
 
+  /** As if it had been heard now. */
+  startAgain(): void {
+    this.heard();
+    this.#timers.arm(this.#timer, this.#limitMs);
+  }
+
   stop(): void {
     this.#timers.disarm(this.#timer);
   }

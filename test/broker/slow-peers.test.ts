@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { ReasonCode } from '../../src/wire/reason-code.js';
+import { BrokerWorld } from './broker-world.js';
+
+const STORED = { clean: false, properties: { sessionExpiryInterval: 3600 } };
+
+describe('a client that sends and does not read', () => {
+  const PINGREQS = Uint8Array.from({ length: 1000 }, (_, i) => (i % 2 === 0 ? 0xc0 : 0));
+
+  test('is disconnected before its answers fill the memory', async () => {
+    const world = await BrokerWorld.start({
+      limits: { outboxBytesMax: 5000, packetBytesMax: 10_000 },
+    });
+    const client = world.connect('deaf');
+    client.clog();
+    for (let i = 0; i < 100 && !client.isClosed; i++) client.sendBytes(PINGREQS);
+    expect(client.isClosed).toBe(true);
+    expect(client.unsentBytes).toBeLessThan(25_000);
+    const { reasonCode } = client.packets().at(-1)!;
+    expect(reasonCode).toBe(ReasonCode.QuotaExceeded);
+  });
+
+  test('is served again and again while it reads', async () => {
+    const world = await BrokerWorld.start({
+      limits: { outboxBytesMax: 5000, packetBytesMax: 10_000 },
+    });
+    const client = world.connect('quick');
+    for (let i = 0; i < 100; i++) client.sendBytes(PINGREQS);
+    expect(client.packets()).toHaveLength(50_000);
+  });
+});
+
+describe('Keep Alive while the broker does not read', () => {
+  test('does not end a client that waits for a hook', async () => {
+    const world = await BrokerWorld.start();
+    let allow = (_: ReasonCode): void => {};
+    world.broker.hooks.authorizePublish.add(() => new Promise((resolve) => (allow = resolve)));
+    const client = world.connect('patient', { keepalive: 10 });
+    client.publish('t', 'm', { qos: 1, messageId: 1 });
+    client.send({ cmd: 'pingreq' });
+    world.advance(60_000);
+    expect(client.isClosed).toBe(false);
+    allow(ReasonCode.Success);
+    await world.settle();
+    expect(client.brief()).toEqual(['puback 1 0x10', 'pingresp']);
+    world.advance(14_000);
+    expect(client.isClosed).toBe(false);
+    world.advance(2_000);
+    expect(client.isClosed).toBe(true);
+  });
+
+  test('does not end a publisher that waits for the disk', async () => {
+    const world = await BrokerWorld.start({
+      holdsCommits: true,
+      limits: { storePendingBytesMax: 100 },
+    });
+    const client = world.connect('patient', { ...STORED, keepalive: 10 });
+    client.publish('t', 'a'.repeat(200), { qos: 1, messageId: 1, retain: true });
+    client.send({ cmd: 'pingreq' });
+    world.advance(60_000);
+    expect(client.isClosed).toBe(false);
+    world.commitAll();
+    expect(client.brief()).toEqual(['puback 1 0x10', 'pingresp']);
+  });
+});
