@@ -38,9 +38,9 @@ interface Reading {
 const SESSION_EXPIRY_SECONDS = 3600;
 
 /**
- * One small device: makes readings at its own pace, keeps them in a queue, and publishes them at QoS
- * 1, one in flight at a time as firmware with one packet buffer does. After a broken connection it
- * comes back to its Session and sends the open reading again with DUP.
+ * One small device: makes readings at its own pace, keeps them in a queue, and publishes them at
+ * QoS 1, one in flight at a time as firmware with one packet buffer does. After a broken connection
+ * it comes back to its Session and sends the open reading again with DUP.
  */
 export class Device {
   readonly report: DeviceReport = {

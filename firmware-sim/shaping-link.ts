@@ -9,7 +9,9 @@ export interface LinkOptions {
   readonly segmentBytes: number;
 }
 
-/** A slow line in front of a broker: what goes in at once comes out at the line's pace, each way. */
+/**
+ * A slow line in front of a broker: what goes in at once comes out at the line's pace, each way.
+ */
 export interface ShapingLink {
   readonly port: number;
   /** Bytes carried so far. */
@@ -68,7 +70,9 @@ export function startShapingLink(options: LinkOptions): Promise<ShapingLink> {
   });
 }
 
-/** Hands bytes on no faster than the line: timers come late, so it counts from the line's own clock. */
+/**
+ * Hands bytes on no faster than the line: timers come late, so it counts from the line's own clock.
+ */
 function pace(from: Socket, to: Socket, options: LinkOptions, carried: (bytes: number) => void) {
   const { bytesPerSecond, segmentBytes } = options;
   const waiting: Buffer[] = [];
