@@ -251,7 +251,10 @@ export class ConnectPath {
     other.disconnect(takenOverBy(connection));
   }
 
-  /** Ends connections with this Client Identifier whose Clean Start is not durable; whether there are. */
+  /**
+   * Ends connections with this Client Identifier whose Clean Start is not durable; whether there
+   * are.
+   */
   #supersede(connection: Connection): boolean {
     const { clientIdentifier } = connection;
     const others = this.#waiting.filter(

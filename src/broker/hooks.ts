@@ -76,8 +76,8 @@ class HookPoint<F> {
 type DecideFunction<A, R> = (client: ClientView, request: A) => Decision<R | ReasonCode>;
 
 /**
- * Asked in order; the first refusal (a reason code of 0x80 and above) decides. What a hook throws is a
- * rejected promise: the request fails, the broker does not.
+ * Asked in order; the first refusal (a reason code of 0x80 and above) decides. What a hook throws
+ * is a rejected promise: the request fails, the broker does not.
  */
 export class DecidePoint<A, R extends ConnectRefusal = never> extends HookPoint<
   DecideFunction<A, R>
