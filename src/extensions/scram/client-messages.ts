@@ -30,7 +30,9 @@ export class MalformedMessage {
 
 /** Printable ASCII but the comma. */
 const NONCE = /^[\x21-\x2b\x2d-\x7e]+$/;
-/** Further attributes that this version does not know are ignored, as RFC 5802 (section 5.1) asks. */
+/**
+ * Further attributes that this version does not know are ignored, as RFC 5802 (section 5.1) asks.
+ */
 const ATTRIBUTES = '(?:,[A-Za-z]=[^,]+)*';
 const CLIENT_FIRST = new RegExp(
   `^(?<flag>n|y|p=[A-Za-z0-9.-]+),(?:a=(?<identity>[^,]+))?,` +
@@ -43,7 +45,8 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const NONCE_LENGTH_MAX = 256;
 
 /**
- *     client-first-message = gs2-cbind-flag "," [authzid] "," [reserved-mext ","] username "," nonce ["," extensions]
+ *     client-first-message = gs2-cbind-flag "," [authzid] "," [reserved-mext ","]
+ *                            username "," nonce ["," extensions]
  */
 export function parseClientFirst(data: Uint8Array | undefined): ClientFirst | MalformedMessage {
   const text = textOf(data);

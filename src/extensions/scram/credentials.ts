@@ -2,7 +2,9 @@ import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { prepareText } from './prepare.js';
 
-/** What the server keeps of a user: it proves the password, and the password cannot be read from it. */
+/**
+ * What the server keeps of a user: it proves the password, and the password cannot be read from it.
+ */
 export interface ScramCredentials {
   readonly salt: Uint8Array;
   readonly iterations: number;
@@ -13,11 +15,16 @@ export interface ScramCredentials {
 export interface ScramCredentialOptions {
   /** 16 bytes by chance by default. */
   readonly salt?: Uint8Array;
-  /** How often the client must hash to log in, 4096 and up. Devices with small processors feel it. */
+  /**
+   * How often the client must hash to log in, 4096 and up. Devices with small processors feel it.
+   */
   readonly iterations?: number;
 }
 
-/** RFC 7677 asks for 4096 at least and leaves room above; a small device still logs in within seconds. */
+/**
+ * RFC 7677 asks for 4096 at least and leaves room above; a small device still logs in within
+ * seconds.
+ */
 export const ITERATIONS_DEFAULT = 10_000;
 export const ITERATIONS_MIN = 4096;
 export const SALT_BYTES = 16;
@@ -26,8 +33,8 @@ export const KEY_BYTES = 32;
 const derive = promisify(pbkdf2);
 
 /**
- * Makes the credentials to store for a password, away from the event loop. Throws when the password has
- * characters that no password may have.
+ * Makes the credentials to store for a password, away from the event loop. Throws when the password
+ * has characters that no password may have.
  */
 export async function scramCredentials(
   password: string,

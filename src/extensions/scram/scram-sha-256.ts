@@ -24,15 +24,15 @@ import {
 
 export interface ScramOptions {
   /**
-   * What is stored for a user, or undefined where there is none. It should take equally long for both. The
-   * name is decoded and in NFKC.
+   * What is stored for a user, or undefined where there is none. It should take equally long for
+   * both. The name is decoded and in NFKC.
    */
   credentials(userName: string): Decision<ScramCredentials | undefined>;
   /** Unpredictable bytes; the system's by default. */
   random?(bytes: number): Uint8Array;
   /**
-   * Makes up what unknown users are told, so that they look like known ones. By chance by default; give
-   * the same one at every start, or a restart tells them apart.
+   * Makes up what unknown users are told, so that they look like known ones. By chance by default;
+   * give the same one at every start, or a restart tells them apart.
    */
   readonly secret?: Uint8Array;
   /** What unknown users are told: the iterations that the stored credentials have. */
@@ -56,9 +56,9 @@ const WRONG = 'the user name or the password is wrong';
  *     AUTH 0x18      client-final-message
  *     CONNACK                                server-final-message
  *
- * Re-authentication is the same, beginning with AUTH 0x19 and ending with AUTH 0x00. There is no channel
- * binding: use it over TLS where others may listen or change bytes. Clients that name no method do not
- * meet it; an `authenticate` hook decides about those.
+ * Re-authentication is the same, beginning with AUTH 0x19 and ending with AUTH 0x00. There is no
+ * channel binding: use it over TLS where others may listen or change bytes. Clients that name no
+ * method do not meet it; an `authenticate` hook decides about those.
  */
 export function scramSha256(options: ScramOptions): AuthenticationMethod {
   const random = options.random ?? randomBytes;
