@@ -31,8 +31,8 @@ const PINGRESP = Uint8Array.of(0xd0, 0);
 type Phase = 'awaiting-connect' | 'connecting' | 'authenticating' | 'connected' | 'closed';
 
 /**
- * The life of one Network Connection: awaiting CONNECT, (authenticating,) connected, closed. Bytes come
- * in by `receive`; the only place where a `ProtocolViolation` is caught.
+ * The life of one Network Connection: awaiting CONNECT, (authenticating,) connected, closed. Bytes
+ * come in by `receive`; the only place where a `ProtocolViolation` is caught.
  */
 export class Connection implements NetworkConnectionEvents {
   readonly network: NetworkConnection;
@@ -183,7 +183,9 @@ export class Connection implements NetworkConnectionEvents {
     this.#readPackets();
   }
 
-  /** Goes on with `settle` at once or, for a promise, when it settles; nothing is read meanwhile. */
+  /**
+   * Goes on with `settle` at once or, for a promise, when it settles; nothing is read meanwhile.
+   */
   decide<T>(decision: Decision<T>, settle: (value: T) => void): void {
     if (!(decision instanceof Promise)) {
       settle(decision);

@@ -121,7 +121,10 @@ export class InboundFlow {
     this.#answer(unsuback);
   }
 
-  /** SUBACK or UNSUBACK: without it the client would wait for ever, so one too large ends the connection. */
+  /**
+   * SUBACK or UNSUBACK: without it the client would wait for ever, so one too large ends the
+   * connection.
+   */
   #answer(packet: Uint8Array, sent?: () => void): void {
     if (this.#connection.fits(packet)) {
       this.#acknowledgements.answer(packet, this.#context.host.ticket, sent);
@@ -266,8 +269,8 @@ export class InboundFlow {
   }
 
   /**
-   * QoS 2 alone: what is open there is in the client's hands, whereas a PUBACK may be late because of
-   * our disk. 5.0 only: earlier clients were never told of a limit. [MQTT-3.3.4-7]
+   * QoS 2 alone: what is open there is in the client's hands, whereas a PUBACK may be late because
+   * of our disk. 5.0 only: earlier clients were never told of a limit. [MQTT-3.3.4-7]
    */
   #checkReceiveMaximum(receiveMaximum: number): void {
     const connection = this.#connection;
