@@ -7,8 +7,8 @@ import { packageVersion } from './version.js';
 
 const EXIT_CODES = `
 Without flags it listens on mqtt://127.0.0.1:1883 and ws://127.0.0.1:8080/mqtt and keeps its data in
-./dunlin-data. Flags weigh more than the environment (DUNLIN_DURABILITY, DUNLIN_LIMITS__RECEIVE_MAXIMUM),
-that more than the configuration file.
+./dunlin-data. Flags weigh more than the environment (DUNLIN_DURABILITY,
+DUNLIN_LIMITS__RECEIVE_MAXIMUM), that more than the configuration file.
 
 Exit codes: 0 stopped, 1 cannot start or was stopped twice, 2 wrong flag or setting,
 3 the store failed while running, 4 the data folder is damaged, newer or in use.`;
