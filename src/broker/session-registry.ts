@@ -116,7 +116,7 @@ export class SessionRegistry {
     for (const session of this.#outlived.splice(0)) this.#release(session);
     for (const session of [...this.#sessions.values()]) {
       if (session.disconnectedAtWallMs === 0) this.#leave(session, true);
-      else this.#armTimer(session);
+      else this.#timeIsUp(session);
     }
   }
 
@@ -221,6 +221,7 @@ export class SessionRegistry {
     this.#timers.arm(session.timer, Math.max(0, dueWallMs - nowWallMs));
   }
 
+  /** Does what is due by now, and waits for the rest. */
   #timeIsUp(session: Session): void {
     const nowWallMs = this.#clock.wallMs();
     if (session.willDueWallMs > 0 && session.willDueWallMs <= nowWallMs) {
@@ -261,6 +262,8 @@ export class SessionRegistry {
       page: (deliveries, end) => {
         for (const delivery of deliveries) queue.nameExchange(delivery);
         this.#handOver(deliveries);
+        // In the batch that has the other member's copy: a crash hands none over a second time.
+        for (const delivery of deliveries) this.#store.dequeue(queue, delivery);
         if (end < queue.tailSequence) this.#handOverStored(session, end);
         else this.#forget(session);
       },
