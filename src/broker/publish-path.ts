@@ -28,7 +28,8 @@ const NO_IDENTIFIERS: readonly number[] = [];
 interface Postponed {
   readonly ticket: number;
   readonly message: ApplicationMessage;
-  readonly target: RouteTarget;
+  readonly session: Session;
+  readonly identifiers: readonly number[];
   readonly retain: boolean;
 }
 
@@ -106,7 +107,7 @@ export class PublishPath implements CommitWaiter {
   passOn(shareName: string, message: ApplicationMessage): boolean {
     const share = this.#shares.get(shareName);
     const member = share && this.#shares.choose(share, message.topicName, message.publisher);
-    if (member === undefined) return false;
+    if (member === undefined || message.expiresAtWallMs <= this.#clock.wallMs()) return false;
     this.#kept = message;
     this.#holdTicket = 0;
     this.#frame.fromMessage(message, this.#clock.wallMs());
@@ -129,8 +130,9 @@ export class PublishPath implements CommitWaiter {
       }
       this.#postponed.shift();
       this.#kept = next.message;
+      this.#holdTicket = 0;
       this.#frame.fromMessage(next.message, this.#clock.wallMs());
-      this.#toQoS0(next.target.session, next.retain, next.target.identifiers);
+      this.#sendQoS0(next.session, next.retain, next.identifiers);
     }
   }
 
@@ -227,8 +229,7 @@ export class PublishPath implements CommitWaiter {
     const flag = target.retainAsPublished && retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     if (granted > 0) {
       this.#toQueue(target.session, new Delivery(undefined, granted, flag, target.identifiers));
-    } else if (this.#holdTicket > 0) this.#postpone(target, flag);
-    else this.#toQoS0(target.session, flag, target.identifiers);
+    } else this.#toQoS0(target.session, flag, target.identifiers);
   }
 
   #toMember(
@@ -255,6 +256,16 @@ export class PublishPath implements CommitWaiter {
   }
 
   #toQoS0(session: Session, retain: boolean, identifiers: readonly number[]): void {
+    if (this.#holdTicket === 0) {
+      this.#sendQoS0(session, retain, identifiers);
+      return;
+    }
+    const ticket = this.#holdTicket;
+    this.#postponed.push({ ticket, message: this.keep(), session, identifiers, retain });
+    this.#awaitCommit();
+  }
+
+  #sendQoS0(session: Session, retain: boolean, identifiers: readonly number[]): void {
     const sender = session.connection?.sender;
     if (sender === undefined) {
       if (this.#limits.queueQoS0 && session.isStored) {
@@ -268,11 +279,6 @@ export class PublishPath implements CommitWaiter {
 
   #drop(session: Session, reason: DropReason): void {
     this.#drops.record(session.clientIdentifier, reason, this.#frame.topic);
-  }
-
-  #postpone(target: RouteTarget, retain: boolean): void {
-    this.#postponed.push({ ticket: this.#holdTicket, message: this.keep(), target, retain });
-    this.#awaitCommit();
   }
 
   #awaitCommit(): void {
