@@ -120,11 +120,11 @@ test('overlapping subscriptions each see a message once, equal filters included'
 
 test('retained messages, No Local and Retain As Published', async () => {
   const { broker, client } = await connected();
-  await client.publish('state', 'on', { qos: 1, retain: true });
+  const neighbour = await broker.client();
+  await neighbour.publish('state', 'on', { qos: 1, retain: true });
   const first = await client.subscribe('state', { noLocal: true, retainAsPublished: true });
   expect(await take(first)).toMatchObject({ retain: true, topicName: 'state' });
   await client.publish('state', 'of this client itself', { qos: 1, retain: true });
-  const neighbour = await broker.client();
   await neighbour.publish('state', 'off', { retain: true });
   const message = await take(first);
   expect(message.text()).toBe('off');
