@@ -27,7 +27,8 @@ export class RetainedDelivery {
   readonly #clock: Clock;
   readonly #drops: Drops;
   readonly #frame = new PublishFrame();
-  readonly #waiting = new Map<Session, Flood[]>();
+  /** By Topic Filter, so that one who subscribes again and again has one flood all the same. */
+  readonly #waiting = new Map<Session, Map<string, Flood>>();
 
   constructor(retained: RetainedMessages, clock: Clock, drops: Drops) {
     this.#drops = drops;
@@ -50,31 +51,37 @@ export class RetainedDelivery {
     const publisher = subscription.options.noLocal ? session.clientIdentifier : undefined;
     const messages = this.#retained.matching(parsed.topicFilter, publisher);
     session.awaitsRetained = true;
-    const floods = this.#waiting.get(session);
-    if (floods === undefined) this.#waiting.set(session, [{ subscription, messages }]);
-    else floods.push({ subscription, messages });
+    let floods = this.#waiting.get(session);
+    if (floods === undefined) {
+      floods = new Map();
+      this.#waiting.set(session, floods);
+    }
+    floods.delete(subscription.topicFilter);
+    floods.set(subscription.topicFilter, { subscription, messages });
   }
 
   /** Sends what fits. Called behind SUBACK, and when the client has room again. */
   pump(session: Session): void {
     const floods = this.#waiting.get(session);
     if (floods === undefined) return;
-    while (floods.length > 0 && this.#canSend(session)) {
-      const { subscription, messages } = floods[0]!;
-      const next = messages.next();
-      if (next.done === true) floods.shift();
-      else this.#send(session, subscription, next.value);
+    for (const [topicFilter, { subscription, messages }] of floods) {
+      for (;;) {
+        if (!this.#canSend(session)) return;
+        const next = messages.next();
+        if (next.done === true) break;
+        this.#send(session, subscription, next.value);
+      }
+      floods.delete(topicFilter);
     }
-    if (floods.length === 0) this.#forget(session);
+    this.#forget(session);
   }
 
   /** UNSUBSCRIBE: nothing more is sent for the filter. [MQTT-3.10.4-3] */
   unsubscribed(session: Session, topicFilter: string): void {
     const floods = this.#waiting.get(session);
     if (floods === undefined) return;
-    const others = floods.filter((flood) => flood.subscription.topicFilter !== topicFilter);
-    if (others.length > 0) this.#waiting.set(session, others);
-    else this.#forget(session);
+    floods.delete(topicFilter);
+    if (floods.size === 0) this.#forget(session);
   }
 
   /**
@@ -85,7 +92,7 @@ export class RetainedDelivery {
     if (floods === undefined) return;
     this.#forget(session);
     if (!session.isStored) return;
-    for (const { subscription, messages } of floods) {
+    for (const { subscription, messages } of floods.values()) {
       for (let next = messages.next(); next.done !== true; next = messages.next()) {
         const qos = lower(subscription.options.qos, next.value.qos);
         if (qos > 0) this.#queue(session, subscription, next.value, qos);

@@ -16,6 +16,9 @@ import type { Route, Subscriber } from './route.js';
 import type { Shares } from './shares.js';
 import type { Store, StoredSubscription } from './store.js';
 
+/** In one packet, also where a Session may not have as many. */
+const FILTERS_ALLOWED = 10_000;
+
 /** What a UTF-8 Encoded String can hold. */
 const PROTOCOL_LIMITS = { topicLevelsMax: 65_536, topicBytesMax: 65_535 };
 
@@ -50,6 +53,7 @@ export class SubscribePath {
   }
 
   authorize(connection: Connection, subscribe: Subscribe): Decision<readonly ReasonCode[]> {
+    this.#checkCount(subscribe.entries.length);
     const { authorizeSubscribe } = this.#hooks;
     if (authorizeSubscribe.empty) return subscribe.entries.map(() => ReasonCode.Success);
     const client = clientView(connection);
@@ -82,6 +86,7 @@ export class SubscribePath {
 
   unsubscribe(connection: Connection, unsubscribe: Unsubscribe): readonly ReasonCode[] {
     const session = connection.session!;
+    this.#checkCount(unsubscribe.topicFilters.length);
     // Also where nothing is removed now: it may have been a moment ago, on an earlier connection.
     this.ticket = session.isStored ? this.#store.openTicket : 0;
     return unsubscribe.topicFilters.map((topicFilter) => {
@@ -96,6 +101,16 @@ export class SubscribePath {
       }
       return ReasonCode.Success;
     });
+  }
+
+  /** More at once would hold up all other clients. */
+  #checkCount(filters: number): void {
+    const max = Math.max(this.#limits.subscriptionsPerSessionMax, FILTERS_ALLOWED);
+    if (filters <= max) return;
+    throw new ProtocolViolation(
+      ReasonCode.QuotaExceeded,
+      `${filters} Topic Filters in one packet are more than the ${max} that are carried out at once`,
+    );
   }
 
   /** A Subscription that the store already has. */

@@ -63,3 +63,43 @@ describe('Keep Alive while the broker does not read', () => {
     expect(client.brief()).toEqual(['puback 1 0x10', 'pingresp']);
   });
 });
+
+describe('more Topic Filters in one packet than are carried out at once', () => {
+  const filters = Array.from({ length: 10_001 }, (_, i) => `t/${i}`);
+
+  test('end the connection of SUBSCRIBE', async () => {
+    const world = await BrokerWorld.start({ limits: { subscriptionsPerSessionMax: 10 } });
+    const client = world.connect('greedy');
+    const subscriptions = filters.map((topic) => ({ topic, qos: 0 }));
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions });
+    expect(client.take('disconnect')['reasonCode']).toBe(ReasonCode.QuotaExceeded);
+    expect(client.isClosed).toBe(true);
+  });
+
+  test('end the connection of UNSUBSCRIBE', async () => {
+    const world = await BrokerWorld.start({ limits: { subscriptionsPerSessionMax: 10 } });
+    const client = world.connect('greedy');
+    client.send({ cmd: 'unsubscribe', messageId: 1, unsubscriptions: filters });
+    expect(client.take('disconnect')['reasonCode']).toBe(ReasonCode.QuotaExceeded);
+  });
+});
+
+test('who subscribes again while retained messages come begins anew, once', async () => {
+  const world = await BrokerWorld.start({ limits: { outboxBytesMax: 200 } });
+  const publisher = world.connect('publisher');
+  for (let i = 0; i < 5; i++) publisher.publish(`t/${i}`, 'a'.repeat(150), { retain: true });
+  const client = world.connect('client');
+  client.clog();
+  for (let i = 0; i < 4; i++) client.send(client.subscribePacket('t/+'));
+  client.unclog();
+  // Two fit before the first packet is read; each later SUBSCRIBE begins with the first one again.
+  expect(client.publishes().map(({ topic }) => topic)).toEqual([
+    't/0',
+    't/1',
+    't/0',
+    't/1',
+    't/2',
+    't/3',
+    't/4',
+  ]);
+});
