@@ -27,10 +27,10 @@ export class Acknowledgements implements CommitWaiter {
   readonly #store: SessionStore;
   readonly #version: ProtocolVersion;
   readonly #waiting = new Fifo<WaitingAnswer>();
+  /** What waits, from the first question about it until nothing waits: most clients never ask. */
+  #index: Set<number> | undefined = undefined;
   #waitsForCommit = false;
   #closed = false;
-  /** PUBACKs that wait: QoS 1 messages received and not acknowledged. */
-  unacknowledged = 0;
   #roomBelow = 0;
   #roomAgain: (() => void) | undefined = undefined;
 
@@ -55,13 +55,12 @@ export class Acknowledgements implements CommitWaiter {
       this.#write(type, packetIdentifier, reasonCode);
       return;
     }
-    if (type === PacketType.PUBACK) this.unacknowledged++;
     this.#wait({ ticket, type, packetIdentifier, reasonCode, bytes: undefined, sent: undefined });
   }
 
-  /** Calls once when fewer PUBACKs than this wait. */
-  whenBelow(unacknowledged: number, roomAgain: () => void): void {
-    this.#roomBelow = unacknowledged;
+  /** Calls once when fewer answers than this wait. */
+  whenBelow(waiting: number, roomAgain: () => void): void {
+    this.#roomBelow = waiting;
     this.#roomAgain = roomAgain;
   }
 
@@ -84,10 +83,9 @@ export class Acknowledgements implements CommitWaiter {
 
   /** Whether an answer of this kind to this identifier is already on its way. */
   isWaiting(type: AcknowledgementType, packetIdentifier: number): boolean {
-    for (const answer of this.#waiting) {
-      if (answer.type === type && answer.packetIdentifier === packetIdentifier) return true;
-    }
-    return false;
+    if (this.#waiting.length === 0) return false;
+    this.#index ??= new Set([...this.#waiting].map(keyOf));
+    return this.#index.has(keyOf({ type, packetIdentifier }));
   }
 
   committed(ticket: number): void {
@@ -96,7 +94,7 @@ export class Acknowledgements implements CommitWaiter {
     if (this.#closed) return;
     if (this.#waiting.length > 0) this.#awaitCommit();
     const roomAgain = this.#roomAgain;
-    if (roomAgain === undefined || this.unacknowledged >= this.#roomBelow) return;
+    if (roomAgain === undefined || this.#waiting.length >= this.#roomBelow) return;
     this.#roomAgain = undefined;
     roomAgain();
   }
@@ -112,9 +110,10 @@ export class Acknowledgements implements CommitWaiter {
       const answer = this.#waiting.peek();
       if (answer === undefined || answer.ticket > ticket || this.#closed) return;
       this.#waiting.shift();
+      if (this.#waiting.length === 0) this.#index = undefined;
+      else this.#index?.delete(keyOf(answer));
       if (answer.bytes !== undefined) this.#outbox.append(answer.bytes);
       else if (answer.type !== 0) {
-        if (answer.type === PacketType.PUBACK) this.unacknowledged--;
         this.#write(answer.type, answer.packetIdentifier, answer.reasonCode);
       }
       answer.sent?.();
@@ -123,6 +122,7 @@ export class Acknowledgements implements CommitWaiter {
 
   #wait(answer: WaitingAnswer): void {
     this.#waiting.push(answer);
+    this.#index?.add(keyOf(answer));
     this.#awaitCommit();
   }
 
@@ -143,4 +143,8 @@ export class Acknowledgements implements CommitWaiter {
     target[at + 3] = packetIdentifier & 0xff;
     if (withReason) target[at + 4] = reasonCode;
   }
+}
+
+function keyOf(answer: Pick<WaitingAnswer, 'type' | 'packetIdentifier'>): number {
+  return (answer.type << 16) | answer.packetIdentifier;
 }

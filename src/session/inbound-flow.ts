@@ -128,6 +128,7 @@ export class InboundFlow {
   #answer(packet: Uint8Array, sent?: () => void): void {
     if (this.#connection.fits(packet)) {
       this.#acknowledgements.answer(packet, this.#context.host.ticket, sent);
+      this.#throttle();
       return;
     }
     throw new ProtocolViolation(
@@ -157,7 +158,7 @@ export class InboundFlow {
     if (qos === 0) return;
     const type = qos === 1 ? PacketType.PUBACK : PacketType.PUBREC;
     this.#acknowledgements.acknowledge(type, packetIdentifier, reasonCode, ticket);
-    if (qos === 1) this.#throttle();
+    this.#throttle();
   }
 
   #released(packetIdentifier: number): void {
@@ -170,6 +171,7 @@ export class InboundFlow {
     const ticket = session.isStored ? store.openTicket : 0;
     const reasonCode = wasReceived ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound;
     this.#acknowledgements.acknowledge(PacketType.PUBCOMP, packetIdentifier, reasonCode, ticket);
+    this.#throttle();
   }
 
   #topic(publish: Publish): Topic {
@@ -283,10 +285,10 @@ export class InboundFlow {
     );
   }
 
-  /** Too many PUBACKs wait for the disk: nothing more is read until some have left. */
+  /** Too many answers wait for the disk: nothing more is read until some have left. */
   #throttle(): void {
     const { receiveMaximum } = this.#context.limits;
-    if (this.#acknowledgements.unacknowledged < receiveMaximum) return;
+    if (this.#acknowledgements.waiting < receiveMaximum) return;
     const connection = this.#connection;
     connection.suspend();
     this.#acknowledgements.whenBelow(receiveMaximum, () => connection.resume());

@@ -64,6 +64,29 @@ describe('Keep Alive while the broker does not read', () => {
   });
 });
 
+describe('a disk that stands still', () => {
+  const limits = { receiveMaximum: 10 };
+
+  test.each(['SUBSCRIBE', 'UNSUBSCRIBE', 'PUBREL'])(
+    'holds up who goes on sending %s',
+    async (kind) => {
+      const world = await BrokerWorld.start({ holdsCommits: true, limits });
+      const client = world.connect('client', STORED);
+      client.send(client.subscribePacket('first'));
+    for (let i = 1; i <= 30; i++) {
+        if (kind === 'SUBSCRIBE') client.send(client.subscribePacket('t'));
+        else if (kind === 'PUBREL') client.send({ cmd: 'pubrel', messageId: i });
+        else client.send({ cmd: 'unsubscribe', messageId: i, unsubscriptions: ['t'] });
+      }
+      expect(client.isPaused).toBe(true);
+      expect(client.packets()).toEqual([]);
+      world.commitAll();
+      expect(client.isPaused).toBe(false);
+      expect(client.packets()).toHaveLength(31);
+    },
+  );
+});
+
 describe('more Topic Filters in one packet than are carried out at once', () => {
   const filters = Array.from({ length: 10_001 }, (_, i) => `t/${i}`);
 
