@@ -19,5 +19,3 @@ export interface Scenario {
   /** How long to wait for what is delayed, once all is calm. */
   readonly patienceMs?: number;
 }
-
-export const NOBODY: Cast = { clients: [], rude: [], wills: [] };
