@@ -169,13 +169,15 @@ const many: readonly BenchCase[] = [
     { needsStore: true, brokers: STORING_BROKERS },
   ),
   ...[1000, 100_000, 1_000_000].flatMap((subscriptions) => [
-    subscribed(subscriptions, false, 0),
-    subscribed(subscriptions, true, 0),
+    subscribed(subscriptions, false, {}),
+    subscribed(subscriptions, true, {}),
   ]),
   ...[1000, 1_000_000].flatMap((subscriptions) => [
-    subscribed(subscriptions, false, 1000),
-    subscribed(subscriptions, true, 1000),
+    subscribed(subscriptions, false, { churn: 1000 }),
+    subscribed(subscriptions, true, { churn: 1000 }),
   ]),
+  subscribed(1_000_000, false, { spread: true }),
+  subscribed(1_000_000, true, { spread: true }),
 ];
 
 function backlog(measured: 'enqueue' | 'drain'): BenchCase['run'] {
@@ -183,14 +185,25 @@ function backlog(measured: 'enqueue' | 'drain'): BenchCase['run'] {
   return (target, duration) => runOfflineBacklog(options, target, duration);
 }
 
-function subscribed(subscriptions: number, wildcards: boolean, churn: number): BenchCase {
+interface SubscribedOptions {
+  readonly churn?: number;
+  /** Half a million topics are published to in turn, and not a thousand. */
+  readonly spread?: boolean;
+}
+
+function subscribed(
+  subscriptions: number,
+  wildcards: boolean,
+  { churn = 0, spread = false }: SubscribedOptions,
+): BenchCase {
   const size = subscriptions < 1_000_000 ? `${subscriptions / 1000}k` : '1m';
   const kind = wildcards ? 'wildcard' : 'exact';
+  const topics = spread ? 'half a million' : '1,000';
   return traffic(
-    `subscriptions-${size}-${kind}${churn > 0 ? '-churn' : ''}`,
-    `pairs among ${size} ${kind} subscriptions, published to all over` +
+    `subscriptions-${size}-${kind}${churn > 0 ? '-churn' : ''}${spread ? '-spread' : ''}`,
+    `100 pairs, ${topics} topics among ${size} ${kind} subscriptions` +
       `${churn > 0 ? `, ${churn} subscribed or unsubscribed per second` : ''}`,
-    { subscriptions, wildcards, churn, window: 20 },
+    { subscriptions, wildcards, churn, publishedTopics: spread ? 0 : 10, window: 20 },
     { brokers: STRONG_BROKERS },
   );
 }

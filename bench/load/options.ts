@@ -37,7 +37,8 @@ export const usage = `npm run bench -- [CASE] [options]
   --properties             four 5.0 properties in each PUBLISH
   --topic-alias            Topic Aliases both ways
   --persistent             subscribers with sessions that are kept
-  --subscriptions N        so many in place of one per subscriber; --wildcards
+  --subscriptions N        so many, in place of one per subscriber; --wildcards
+  --published-topics N     of each publisher, where there are many subscriptions (all)
   --churn N                so many subscribed or unsubscribed per second
   --seconds N              (5), after --warm-up seconds (1)
   --broker NAME            started when there is no --url: dunlin, mosquitto, aedes, aedes-level, floor
@@ -69,6 +70,7 @@ export function loadOptions(argv: readonly string[]): LoadOptions {
       persistent: flag,
       subscriptions: text,
       wildcards: flag,
+      'published-topics': text,
       churn: text,
       seconds: text,
       'warm-up': text,
@@ -103,6 +105,7 @@ export function loadOptions(argv: readonly string[]): LoadOptions {
       persistent: values.persistent,
       subscriptions: number('subscriptions', 1, 10_000_000, plainShape.subscriptions),
       wildcards: values.wildcards,
+      publishedTopics: number('published-topics', 1, 10_000, plainShape.publishedTopics),
       churn: number('churn', 1, 100_000, plainShape.churn),
     },
     broker: oneOf('broker', values.broker, [

@@ -25,6 +25,8 @@ export interface Shape {
   /** Subscriptions of all subscribers together; 0 gives each group one topic. */
   readonly subscriptions: number;
   readonly wildcards: boolean;
+  /** Topics of each group that are published to; 0 for all, or as many as a ring holds. */
+  readonly publishedTopics: number;
   /** Subscriptions made or ended per second by a client beside the load. */
   readonly churn: number;
 }
@@ -44,6 +46,7 @@ export const plainShape: Shape = {
   rate: 0,
   subscriptions: 0,
   wildcards: false,
+  publishedTopics: 0,
   churn: 0,
 };
 
