@@ -79,9 +79,10 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
       close: once(async (goodbye?: { readonly serverReference?: string }) => {
         isClosing = true;
         await closeConnections(broker, listeners, goodbye?.serverReference);
+        // What comes due while the store closes is found again at the next start.
+        timers.stop();
         // A store that has failed never ends what it began.
         await Promise.race([stored.close(), health.whenFailed]);
-        timers.stop();
       }),
     };
   } catch (error) {

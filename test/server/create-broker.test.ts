@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Level } from 'level';
 import { connectAsync } from 'mqtt';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createBroker, StartError } from '../../src/index.js';
 
 test('by default it listens nowhere and keeps everything in memory', async () => {
@@ -83,4 +84,26 @@ test('a taken address leaves no other one open', async () => {
   await first.close();
   const again = await createBroker({ listen: [taken] });
   await again.close();
+});
+
+test('what comes due while the store closes is left to the next start', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'dunlin-expiring-'));
+  const broker = await createBroker({ data, durability: 'process' });
+  const writer = await broker.client();
+  await writer.publish('t', 'm', { qos: 1, retain: true, messageExpirySeconds: 1 });
+  const { close } = Level.prototype;
+  const slowClose = vi.spyOn(Level.prototype, 'close').mockImplementation(async function (
+    this: Level,
+  ) {
+    await close.call(this);
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+  });
+  let isFailed = false;
+  void broker.storeFailed.then(() => {
+    isFailed = true;
+  });
+  await broker.close();
+  expect(isFailed).toBe(false);
+  slowClose.mockRestore();
+  rmSync(data, { recursive: true });
 });
