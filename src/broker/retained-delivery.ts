@@ -85,17 +85,23 @@ export class RetainedDelivery {
   }
 
   /**
-   * The client is gone: a stored Session gets the rest of its QoS 1 and 2 messages by its queue.
+   * The client is gone: a stored Session gets the rest of its QoS 1 and 2 messages by its queue, as
+   * far as they have room there. They drive out nothing, least of all each other.
    */
   end(session: Session): void {
     const floods = this.#waiting.get(session);
     if (floods === undefined) return;
     this.#forget(session);
     if (!session.isStored) return;
+    const { outbound, clientIdentifier } = session;
     for (const { subscription, messages } of floods.values()) {
       for (let next = messages.next(); next.done !== true; next = messages.next()) {
-        const qos = lower(subscription.options.qos, next.value.qos);
-        if (qos > 0) this.#queue(session, subscription, next.value, qos);
+        const message = next.value;
+        const qos = lower(subscription.options.qos, message.qos);
+        if (qos === 0) continue;
+        if (outbound.queue.isFull(outbound.waiting, message.bytes)) {
+          this.#drops.record(clientIdentifier, DropReason.QueueFull, message.topicBytes);
+        } else this.#queue(session, subscription, message, qos);
       }
     }
   }

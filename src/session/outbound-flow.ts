@@ -150,7 +150,10 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
   received(packetIdentifier: number, isFailure: boolean): void {
     const delivery = this.#inFlight.get(packetIdentifier);
     if (delivery === undefined || delivery.qos !== 2) {
-      if (!isFailure) this.#receiver?.sendPubrel(packetIdentifier, true);
+      // One of an earlier connection that has not been sent again yet is not unknown: a PUBREL for
+      // it now would make the client take the message that follows for a new one.
+      const isUnknown = delivery !== undefined || !this.queue.usesIdentifier(packetIdentifier);
+      if (!isFailure && isUnknown) this.#receiver?.sendPubrel(packetIdentifier, true);
       return;
     }
     if (isFailure) {

@@ -24,6 +24,8 @@ export class Framer {
   packetEnd = 0;
   #chunk: Uint8Array = NO_BYTES;
   #at = 0;
+  /** The chunk is a copy of our own. */
+  #isHeld = false;
   /** The beginning of a packet whose end has not come yet. */
   #partial: Uint8Array | undefined;
   #partialLength = 0;
@@ -44,23 +46,27 @@ export class Framer {
   push(chunk: Uint8Array): void {
     if (this.#at === this.#chunk.length) {
       this.#chunk = chunk;
+      this.#isHeld = false;
     } else {
       const rest = this.#chunk.length - this.#at;
       const joined = new Uint8Array(rest + chunk.length);
       joined.set(this.#chunk.subarray(this.#at));
       joined.set(chunk, rest);
       this.#chunk = joined;
+      this.#isHeld = true;
     }
     this.#at = 0;
   }
 
   /**
    * Copies what is unread, for a reader that stops in the middle of a chunk and goes on in a later
-   * tick.
+   * tick. Once for each chunk: a reader may stop behind every packet of it.
    */
   holdRest(): void {
+    if (this.#isHeld) return;
     this.#chunk = keep(this.#chunk, this.#at);
     this.#at = 0;
+    this.#isHeld = true;
   }
 
   /** False when no further whole packet is there. Throws `ProtocolViolation`. */

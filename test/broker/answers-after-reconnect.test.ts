@@ -67,3 +67,23 @@ test('PUBACK of a second removal of a retained message waits for the first one',
   world.commitAll();
   expect(again.brief()).toEqual(['puback 5 0x10']);
 });
+
+test('PUBREC for a message that has not been sent again yet lets it come all the same', async () => {
+  const world = await BrokerWorld.start();
+  const client = world.connect('client', STORED);
+  client.subscribe('t', { qos: 2 });
+  const publisher = world.connect('publisher');
+  publisher.publish('t', 'a', { qos: 2 });
+  publisher.publish('t', 'b', { qos: 2 });
+  expect(client.brief()).toEqual(['publish 1 a', 'publish 2 b']);
+  client.drop();
+  const properties = { ...STORED.properties, receiveMaximum: 1 };
+  const again = world.connect('client', { ...STORED, properties });
+  expect(again.brief()).toEqual(['publish 1 dup a']);
+  // A PUBREL for it, and the client would take the PUBLISH that follows for a new message.
+  again.send({ cmd: 'pubrec', messageId: 2 });
+  expect(again.brief()).toEqual([]);
+  again.send({ cmd: 'pubrec', messageId: 1 });
+  again.send({ cmd: 'pubcomp', messageId: 1 });
+  expect(again.brief()).toEqual(['pubrel 1', 'publish 2 dup b']);
+});

@@ -73,7 +73,7 @@ describe('a disk that stands still', () => {
       const world = await BrokerWorld.start({ holdsCommits: true, limits });
       const client = world.connect('client', STORED);
       client.send(client.subscribePacket('first'));
-    for (let i = 1; i <= 30; i++) {
+      for (let i = 1; i <= 30; i++) {
         if (kind === 'SUBSCRIBE') client.send(client.subscribePacket('t'));
         else if (kind === 'PUBREL') client.send({ cmd: 'pubrel', messageId: i });
         else client.send({ cmd: 'unsubscribe', messageId: i, unsubscriptions: ['t'] });
@@ -125,4 +125,22 @@ test('who subscribes again while retained messages come begins anew, once', asyn
     't/3',
     't/4',
   ]);
+});
+
+test('retained messages for a client that has left drive out nothing of its queue', async () => {
+  const world = await BrokerWorld.start({ limits: { outboxBytesMax: 100, queuedMessagesMax: 3 } });
+  const publisher = world.connect('publisher');
+  for (let i = 0; i < 9; i++) {
+    publisher.publish(`r/${i}`, `r${i} ${'a'.repeat(150)}`, { retain: true, qos: 1 });
+  }
+  const client = world.connect('client', STORED);
+  client.subscribe('live', { qos: 1 });
+  client.clog();
+  client.send(client.subscribePacket('r/+', { qos: 1 }));
+  publisher.publish('live', 'live', { qos: 1 });
+  client.drop();
+  const again = world.connect('client', STORED);
+  const names = again.payloads().map((payload) => payload.split(' ')[0]);
+  expect(names).toEqual(['r0', 'live', 'r1', 'r2']);
+  expect(world.broker.statistics.dropped.queue_full).toBe(6);
 });

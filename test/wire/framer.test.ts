@@ -100,6 +100,17 @@ describe('Framer', () => {
     expect(packetsOf(framer)).toEqual([...EXPECTED.slice(1), 'c000']);
   });
 
+  it('copies a chunk once, however often its reader stops', () => {
+    const framer = new Framer(1000);
+    framer.push(STREAM.slice());
+    framer.holdRest();
+    expect(framer.next()).toBe(true);
+    const held = framer.bytes;
+    framer.holdRest();
+    expect(framer.next()).toBe(true);
+    expect(framer.bytes).toBe(held);
+  });
+
   it('holds no more than twice what it received of a packet that claims 256 MB', () => {
     const framer = new Framer(268_435_460);
     framer.push(bytes('30 ff ff ff 7f'));
