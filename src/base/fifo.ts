@@ -2,6 +2,8 @@
 const SLOTS_MIN = 8;
 /** A ring above this size is given back when it empties. */
 const SLOTS_KEPT_MAX = 64;
+/** The ring of all that have none; never written. */
+const NO_SLOTS: undefined[] = [];
 
 /**
  * First in, first out, on a ring whose capacity is a power of two. An unused one holds no ring.
@@ -12,7 +14,7 @@ const SLOTS_KEPT_MAX = 64;
  *                └ (head + length) & mask: where push() puts
  */
 export class Fifo<T> {
-  #slots: (T | undefined)[] = [];
+  #slots: (T | undefined)[] = NO_SLOTS;
   #mask = -1;
   #head = 0;
   #length = 0;
@@ -45,7 +47,7 @@ export class Fifo<T> {
 
   /** Forgets all values and gives the ring back. */
   clear(): void {
-    this.#slots = [];
+    this.#slots = NO_SLOTS;
     this.#mask = -1;
     this.#head = 0;
     this.#length = 0;

@@ -25,7 +25,7 @@ import { Outbox } from './outbox.js';
 import { PublishSender } from './publish-sender.js';
 import { reasonStringFor } from './reason-string.js';
 import { applyClientExpiry, type Session } from './session.js';
-import { SilenceTimer } from './silence-timer.js';
+import { type SilenceOwner, SilenceTimer } from './silence-timer.js';
 
 const PINGRESP = Uint8Array.of(0xd0, 0);
 type Phase = 'awaiting-connect' | 'connecting' | 'authenticating' | 'connected' | 'closed';
@@ -34,7 +34,7 @@ type Phase = 'awaiting-connect' | 'connecting' | 'authenticating' | 'connected' 
  * The life of one Network Connection: awaiting CONNECT, (authenticating,) connected, closed. Bytes
  * come in by `receive`; the only place where a `ProtocolViolation` is caught.
  */
-export class Connection implements NetworkConnectionEvents {
+export class Connection implements NetworkConnectionEvents, SilenceOwner {
   readonly network: NetworkConnection;
   readonly policy: ListenerPolicy;
   readonly outbox: Outbox;
@@ -54,7 +54,7 @@ export class Connection implements NetworkConnectionEvents {
   #inbound: InboundFlow | undefined = undefined;
   #phase: Phase = 'awaiting-connect';
   #suspensions = 0;
-  readonly #turns = new AuthenticationTurns();
+  #turns: AuthenticationTurns | undefined = undefined;
 
   constructor(network: NetworkConnection, policy: ListenerPolicy, context: ConnectionContext) {
     this.network = network;
@@ -63,9 +63,9 @@ export class Connection implements NetworkConnectionEvents {
     const { endOfTick, pool, limits } = context;
     this.#framer = new Framer(limits.packetBytesMax);
     this.#unsentBytesMax = 2 * limits.outboxBytesMax + limits.packetBytesMax;
-    this.outbox = new Outbox(network, endOfTick, pool, limits.outboxBytesMax, () => this.drained());
-    this.#silence = new SilenceTimer(context.clock, context.timers);
-    this.#silence.startDeadline(limits.connectSecondsMax * 1000, () => this.#connectIsLate());
+    this.outbox = new Outbox(network, endOfTick, pool, limits.outboxBytesMax, this);
+    this.#silence = new SilenceTimer(this, context.clock, context.timers);
+    this.#silence.startDeadline(limits.connectSecondsMax * 1000);
   }
 
   get isConnected(): boolean {
@@ -121,7 +121,7 @@ export class Connection implements NetworkConnectionEvents {
     }
     this.outbox.append(bytes);
     const keepAliveMs = accepted.keepAliveSeconds * 1500; // [MQTT-3.1.2-22]
-    this.#silence.startKeepAlive(keepAliveMs, (silentMs) => this.#isSilent(silentMs));
+    this.#silence.startKeepAlive(keepAliveMs);
     session.outbound.attach(this.sender, accepted.receiveMaximum);
   }
 
@@ -152,7 +152,7 @@ export class Connection implements NetworkConnectionEvents {
   challenge(auth: Omit<Auth, 'type'>): void {
     if (this.#phase === 'connecting') this.#phase = 'authenticating';
     this.outbox.append(encode({ type: PacketType.AUTH, ...auth }, this.version));
-    if (auth.reasonCode === ReasonCode.Success) this.#turns.ended();
+    if (auth.reasonCode === ReasonCode.Success) this.#turns?.ended();
   }
 
   /** Ends the connection from the server's side, with DISCONNECT where the protocol has it. */
@@ -348,6 +348,7 @@ export class Connection implements NetworkConnectionEvents {
   }
 
   #auth(auth: Auth): void {
+    this.#turns ??= new AuthenticationTurns();
     this.#turns.check(auth, this.connect?.authenticationMethod, this.#phase === 'connected');
     this.#context.host.authenticate(this, auth);
   }
@@ -364,7 +365,7 @@ export class Connection implements NetworkConnectionEvents {
     });
   }
 
-  #connectIsLate(): void {
+  deadlinePassed(): void {
     this.networkClosed(`no complete CONNECT within ${this.#context.limits.connectSecondsMax} s`);
   }
 
@@ -376,7 +377,7 @@ export class Connection implements NetworkConnectionEvents {
     });
   }
 
-  #isSilent(silentMs: number): void {
+  silent(silentMs: number): void {
     const { KeepAliveTimeout } = ReasonCode;
     const sentence = `nothing came for ${Math.round(silentMs / 1000)} s, one and a half times the Keep Alive`;
     // Where the broker does not read, the client is not to blame.

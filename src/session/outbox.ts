@@ -9,6 +9,11 @@ const COPY_BYTES_MAX = 1024;
 /** Up to here a loop is cheaper than a call to `set` with a new view. */
 const LOOP_BYTES_MAX = 24;
 
+export interface OutboxOwner {
+  /** There is room again. */
+  drained(): void;
+}
+
 /**
  * Bytes of one connection that wait for the end of the tick: small packets are copied into one
  * buffer, large payloads are shared, and all leave with one write.
@@ -29,18 +34,18 @@ export class Outbox implements TickTask, WriteRelease {
   #closed = false;
   #wasFull = false;
   readonly #bytesMax: number;
-  readonly #roomAgain: () => void;
+  readonly #owner: OutboxOwner;
 
-  /** `roomAgain` is called when `hasRoom` was false and a flush has emptied it at once. */
+  /** `owner.drained` is called when `hasRoom` was false and a flush has emptied it at once. */
   constructor(
     network: NetworkConnection,
     endOfTick: EndOfTick,
     pool: BufferPool,
     bytesMax: number,
-    roomAgain: () => void,
+    owner: OutboxOwner,
   ) {
     this.#bytesMax = bytesMax;
-    this.#roomAgain = roomAgain;
+    this.#owner = owner;
     this.#network = network;
     this.#endOfTick = endOfTick;
     this.#pool = pool;
@@ -139,7 +144,7 @@ export class Outbox implements TickTask, WriteRelease {
     this.#network.write(parts, this);
     if (this.#wasFull && this.#network.unsentBytes === 0) {
       this.#wasFull = false;
-      this.#roomAgain();
+      this.#owner.drained();
     }
   }
 

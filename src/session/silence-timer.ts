@@ -1,22 +1,31 @@
 import { type Clock, TimerEntry, type Timers } from '../base/clock.js';
 
+/** Whoever waits for the client: no function is made for a connection. */
+export interface SilenceOwner {
+  /** The deadline has passed. */
+  deadlinePassed(): void;
+  /** Nothing was heard for the limit. */
+  silent(silentMs: number): void;
+}
+
 /**
  * Watches how long a client is silent. Hearing from it only notes the time: the timer looks when it
  * fires and is armed again for what is left, so that no packet pays for it.
  */
-export class SilenceTimer {
+export class SilenceTimer extends TimerEntry {
+  readonly #owner: SilenceOwner;
   readonly #clock: Clock;
   readonly #timers: Timers;
-  readonly #timer: TimerEntry;
   #heardMs: number;
+  /** 0 while there is a deadline. */
   #limitMs = 0;
-  #expired: (silentMs: number) => void = () => {};
 
-  constructor(clock: Clock, timers: Timers) {
+  constructor(owner: SilenceOwner, clock: Clock, timers: Timers) {
+    super(look);
+    this.#owner = owner;
     this.#clock = clock;
     this.#timers = timers;
     this.#heardMs = clock.nowMs;
-    this.#timer = new TimerEntry(() => this.#look());
   }
 
   heard(): void {
@@ -24,33 +33,36 @@ export class SilenceTimer {
   }
 
   /** From now, whatever comes. */
-  startDeadline(delayMs: number, expired: () => void): void {
+  startDeadline(delayMs: number): void {
     this.#limitMs = 0;
-    this.#expired = expired;
-    this.#timers.arm(this.#timer, delayMs);
+    this.#timers.arm(this, delayMs);
   }
 
   /** From what was heard last; 0 is never. */
-  startKeepAlive(limitMs: number, expired: (silentMs: number) => void): void {
+  startKeepAlive(limitMs: number): void {
     this.#limitMs = limitMs;
-    this.#expired = expired;
     if (limitMs === 0) this.stop();
-    else this.#timers.arm(this.#timer, limitMs);
+    else this.#timers.arm(this, limitMs);
   }
 
   /** As if it had been heard now. */
   startAgain(): void {
     this.heard();
-    this.#timers.arm(this.#timer, this.#limitMs);
+    this.#timers.arm(this, this.#limitMs);
   }
 
   stop(): void {
-    this.#timers.disarm(this.#timer);
+    this.#timers.disarm(this);
   }
 
-  #look(): void {
+  look(): void {
     const silentMs = this.#clock.nowMs - this.#heardMs;
-    if (silentMs < this.#limitMs) this.#timers.arm(this.#timer, this.#limitMs - silentMs);
-    else this.#expired(silentMs);
+    if (this.#limitMs === 0) this.#owner.deadlinePassed();
+    else if (silentMs < this.#limitMs) this.#timers.arm(this, this.#limitMs - silentMs);
+    else this.#owner.silent(silentMs);
   }
+}
+
+function look(entry: TimerEntry): void {
+  if (entry instanceof SilenceTimer) entry.look();
 }

@@ -32,9 +32,10 @@ function newOutbox(bytesMax = 1_000_000) {
   const time = new TestTime();
   const pool = new CountingPool();
   const told = { roomAgain: 0 };
-  const outbox = new Outbox(network, time, pool, bytesMax, () => {
+  const drained = (): void => {
     told.roomAgain++;
-  });
+  };
+  const outbox = new Outbox(network, time, pool, bytesMax, { drained });
   return { network, time, pool, told, outbox };
 }
 
