@@ -176,6 +176,7 @@ export class SessionRegistry {
     }
     const { outbound } = session;
     const { queue } = outbound;
+    queue.end();
     if (!session.isStored) {
       this.#handOver(outbound.unfinished());
       this.#forget(session);

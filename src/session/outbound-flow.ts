@@ -352,6 +352,10 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
   #enqueue(delivery: Delivery, message: ApplicationMessage): void {
     const { queueOverflow } = this.#context.limits;
     const { queue } = this;
+    if (queue.isOver) {
+      this.#countDrop(DropReason.SessionEnded, message.topicBytes);
+      return;
+    }
     if (queueOverflow !== 'drop-oldest' && queue.isFull(this.waiting, message.bytes)) {
       this.#countDrop(DropReason.QueueFull, message.topicBytes);
       return;

@@ -61,6 +61,7 @@ export class OutboundQueue implements QueuePosition, QueueReader {
   #loadedTo = 1;
   #reading = false;
   #readingStale = false;
+  #isOver = false;
 
   constructor(store: SessionStore, limits: Limits, owner: QueueOwner) {
     this.#store = store;
@@ -70,6 +71,11 @@ export class OutboundQueue implements QueuePosition, QueueReader {
 
   get isStored(): boolean {
     return this.sessionNumber > 0;
+  }
+
+  /** The Session has ended: nothing joins any more. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Whether something waits here or in the store alone. */
@@ -209,7 +215,7 @@ export class OutboundQueue implements QueuePosition, QueueReader {
   }
 
   readPage(): void {
-    if (!this.isStored || this.#reading || this.#loaded.length > 0) return;
+    if (!this.isStored || this.#isOver || this.#reading || this.#loaded.length > 0) return;
     if (this.#loadedTo >= this.tailSequence) return;
     this.#reading = true;
     this.#store.readQueue(this, this.#loadedTo, this.tailSequence, PAGE_ENTRIES, this);
@@ -217,6 +223,7 @@ export class OutboundQueue implements QueuePosition, QueueReader {
 
   page(deliveries: readonly Delivery[], end: number): void {
     this.#reading = false;
+    if (this.#isOver) return;
     if (this.#readingStale) this.#readingStale = false;
     else {
       this.#loadedTo = end;
@@ -226,6 +233,15 @@ export class OutboundQueue implements QueuePosition, QueueReader {
       }
     }
     this.#owner.loaded();
+  }
+
+  /**
+   * The Session ends. Its entries belong to whoever hands them over: one that was read here as well
+   * would be removed from the store twice.
+   */
+  end(): void {
+    this.#isOver = true;
+    if (this.isStored) this.forgetLoaded();
   }
 
   /** Only the store's copy counts from here on. */
