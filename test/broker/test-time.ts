@@ -1,53 +1,44 @@
 import type { Clock, EndOfTick, TickTask, Timers } from '../../src/base/clock.js';
-import { TimerWheel } from '../../src/base/timer-wheel.js';
+import { VirtualTime } from '../sim/virtual-time.js';
 
-const WALL_START_MS = 1_800_000_000_000;
 const STEPS = 200;
-const TURNS_MAX = 20_000;
 
-/** Clock, timers and turns. Nothing moves unless it is told to. */
+/** Virtual time that outlives the processes under test: `forget` begins the next one. */
 export class TestTime implements Clock, EndOfTick {
-  nowMs = 0;
-  #wheel = new TimerWheel(0);
-  #commits: TickTask[] = [];
-  #flushes: TickTask[] = [];
+  #process = new VirtualTime(0);
+
+  get nowMs(): number {
+    return this.#process.nowMs;
+  }
 
   wallMs(): number {
-    return WALL_START_MS + this.nowMs;
+    return this.#process.wallMs();
   }
 
   get timers(): Timers {
-    return this.#wheel;
+    return this.#process.timers;
   }
 
   /** Number of timers that wait. */
   get armed(): number {
-    return this.#wheel.armed;
+    return this.#process.armedTimers;
   }
 
   get quiet(): boolean {
-    return this.#commits.length === 0 && this.#flushes.length === 0;
+    return this.#process.quiet;
   }
 
   commit(task: TickTask): void {
-    this.#commits.push(task);
+    this.#process.commit(task);
   }
 
   flush(task: TickTask): void {
-    this.#flushes.push(task);
+    this.#process.flush(task);
   }
 
   /** Ends turns until nothing is left to do. */
   run(): void {
-    for (let turns = 0; !this.quiet; turns++) {
-      if (turns > TURNS_MAX) throw new Error('it does not come to rest');
-      const commits = this.#commits;
-      this.#commits = [];
-      for (const task of commits) task.endOfTick();
-      const flushes = this.#flushes;
-      this.#flushes = [];
-      for (const task of flushes) task.endOfTick();
-    }
+    this.#process.endTurn();
   }
 
   /** Moves the time in steps, `settle` behind each, so that what a timer sets off has its own time. */
@@ -56,16 +47,13 @@ export class TestTime implements Clock, EndOfTick {
     const endMs = this.nowMs + ms;
     const stepMs = Math.max(1, Math.ceil(ms / STEPS));
     while (this.nowMs < endMs) {
-      this.nowMs = Math.min(endMs, this.nowMs + stepMs);
-      this.#wheel.advance(this.nowMs);
+      this.#process.moveTo(Math.min(endMs, this.nowMs + stepMs));
       settle();
     }
   }
 
   /** The process is gone: its timers and tasks with it. Time goes on. */
   forget(): void {
-    this.#commits = [];
-    this.#flushes = [];
-    this.#wheel = new TimerWheel(this.nowMs);
+    this.#process = new VirtualTime(this.nowMs);
   }
 }

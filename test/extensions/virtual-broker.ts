@@ -3,6 +3,7 @@ import { LocalClient } from '../../src/extensions/local-client/local-client.js';
 import type { LocalClientOptions } from '../../src/extensions/local-client/options.js';
 import { startBroker } from '../conformance/harness/broker-under-test.js';
 import type { Setup } from '../conformance/harness/harness.js';
+import { endTurnsInTheEventLoop } from '../conformance/harness/socket-harness.js';
 import { VirtualTime } from '../conformance/harness/virtual-time.js';
 
 /** A broker on virtual time whose turns end with those of the event loop. */
@@ -18,15 +19,7 @@ export class VirtualBroker {
   static async start(setup: Setup = {}): Promise<VirtualBroker> {
     const time = new VirtualTime();
     const broker = await startBroker(time, setup);
-    let scheduled = false;
-    time.onTask = () => {
-      if (scheduled) return;
-      scheduled = true;
-      setImmediate(() => {
-        scheduled = false;
-        time.run();
-      });
-    };
+    endTurnsInTheEventLoop(time);
     return new VirtualBroker(broker, time);
   }
 
