@@ -97,7 +97,7 @@ export class Broker implements Host {
     const shares = new Shares(parts.sharingStrategy ?? 'round-robin', random);
     const retained = new RetainedMessages({ store, clock, timers, limits });
     this.retained = retained;
-    this.#retainedDelivery = new RetainedDelivery(retained, clock, drops);
+    this.#retainedDelivery = new RetainedDelivery({ retained, clock, endOfTick, drops });
     this.#publishPath = new PublishPath({
       routes,
       retained,

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.js';
+import type { Clock, EndOfTick, TickTask } from '../base/clock.js';
 import type { Connection } from '../session/connection.js';
 import { Delivery } from '../session/delivery.js';
 import type { Drops } from '../session/drops.js';
@@ -15,14 +15,19 @@ import type { RetainedMessages } from './retained.js';
 /** The retained messages that one Subscription has still to get. */
 interface Flood {
   readonly subscription: Subscription;
-  readonly messages: Iterator<ApplicationMessage, void>;
+  /** Undefined is a pause in a long search. */
+  readonly messages: Iterator<ApplicationMessage | undefined, void>;
 }
+
+/** Messages and pauses of one Session in one tick: whatever it searches, others have their turn. */
+const TURNS_MAX = 2000;
 
 /**
  * Retained messages for new Subscriptions, pulled as the client's socket and quota take them: a
  * flood of any size is neither buffered nor counted against the client's queue.
  */
-export class RetainedDelivery {
+export class RetainedDelivery implements TickTask {
+  readonly #endOfTick: EndOfTick;
   readonly #retained: RetainedMessages;
   readonly #clock: Clock;
   readonly #drops: Drops;
@@ -30,10 +35,19 @@ export class RetainedDelivery {
   /** By Topic Filter, so that one who subscribes again and again has one flood all the same. */
   readonly #waiting = new Map<Session, Map<string, Flood>>();
 
-  constructor(retained: RetainedMessages, clock: Clock, drops: Drops) {
-    this.#drops = drops;
-    this.#retained = retained;
-    this.#clock = clock;
+  /** They had their turns of this tick and go on at its end. */
+  #unfinished = new Set<Session>();
+
+  constructor(parts: {
+    readonly retained: RetainedMessages;
+    readonly clock: Clock;
+    readonly endOfTick: EndOfTick;
+    readonly drops: Drops;
+  }) {
+    this.#endOfTick = parts.endOfTick;
+    this.#drops = parts.drops;
+    this.#retained = parts.retained;
+    this.#clock = parts.clock;
   }
 
   /** Notes what is due by Retain Handling; nothing is sent before `pump`. */
@@ -63,17 +77,28 @@ export class RetainedDelivery {
   /** Sends what fits. Called behind SUBACK, and when the client has room again. */
   pump(session: Session): void {
     const floods = this.#waiting.get(session);
-    if (floods === undefined) return;
+    if (floods === undefined || this.#unfinished.has(session)) return;
+    let turns = 0;
     for (const [topicFilter, { subscription, messages }] of floods) {
       for (;;) {
-        if (!this.#canSend(session)) return;
+        if (!canTake(session)) return;
+        if (turns++ === TURNS_MAX) {
+          this.#goOnLater(session);
+          return;
+        }
         const next = messages.next();
         if (next.done === true) break;
-        this.#send(session, subscription, next.value);
+        if (next.value !== undefined) this.#give(session, subscription, next.value);
       }
       floods.delete(topicFilter);
     }
-    this.#forget(session);
+    this.forget(session);
+  }
+
+  endOfTick(): void {
+    const sessions = this.#unfinished;
+    this.#unfinished = new Set();
+    for (const session of sessions) this.pump(session);
   }
 
   /** UNSUBSCRIBE: nothing more is sent for the filter. [MQTT-3.10.4-3] */
@@ -81,47 +106,45 @@ export class RetainedDelivery {
     const floods = this.#waiting.get(session);
     if (floods === undefined) return;
     floods.delete(topicFilter);
-    if (floods.size === 0) this.#forget(session);
+    if (floods.size === 0) this.forget(session);
   }
 
   /**
    * The client is gone: a stored Session gets the rest of its QoS 1 and 2 messages by its queue, as
    * far as they have room there. They drive out nothing, least of all each other.
    */
-  end(session: Session): void {
-    const floods = this.#waiting.get(session);
-    if (floods === undefined) return;
-    this.#forget(session);
-    if (!session.isStored) return;
-    const { outbound, clientIdentifier } = session;
-    for (const { subscription, messages } of floods.values()) {
-      for (let next = messages.next(); next.done !== true; next = messages.next()) {
-        const message = next.value;
-        const qos = lower(subscription.options.qos, message.qos);
-        if (qos === 0) continue;
-        if (outbound.queue.isFull(outbound.waiting, message.bytes)) {
-          this.#drops.record(clientIdentifier, DropReason.QueueFull, message.topicBytes);
-        } else this.#queue(session, subscription, message, qos);
-      }
-    }
+  clientGone(session: Session): void {
+    if (session.isStored) this.pump(session);
+    else this.forget(session);
   }
 
-  #forget(session: Session): void {
+  /** Nothing is due to the Session any more. */
+  forget(session: Session): void {
     this.#waiting.delete(session);
     session.awaitsRetained = false;
   }
 
-  #canSend(session: Session): boolean {
-    const sender = session.connection?.sender;
-    return sender?.hasRoom === true && session.outbound.isClear;
+  #goOnLater(session: Session): void {
+    if (this.#unfinished.size === 0) this.#endOfTick.flush(this);
+    this.#unfinished.add(session);
+  }
+
+  #give(session: Session, subscription: Subscription, message: ApplicationMessage): void {
+    const qos = lower(subscription.options.qos, message.qos);
+    if (session.connection === undefined) this.#keep(session, subscription, message, qos);
+    else if (qos > 0) this.#queue(session, subscription, message, qos);
+    else this.#send(session, subscription, message);
+  }
+
+  #keep(session: Session, subscription: Subscription, message: ApplicationMessage, qos: QoS): void {
+    const { outbound, clientIdentifier } = session;
+    if (qos === 0) return;
+    if (outbound.queue.isFull(outbound.waiting, message.bytes)) {
+      this.#drops.record(clientIdentifier, DropReason.QueueFull, message.topicBytes);
+    } else this.#queue(session, subscription, message, qos);
   }
 
   #send(session: Session, subscription: Subscription, message: ApplicationMessage): void {
-    const qos = lower(subscription.options.qos, message.qos);
-    if (qos > 0) {
-      this.#queue(session, subscription, message, qos);
-      return;
-    }
     const sender = session.connection!.sender!;
     this.#frame.fromMessage(message, this.#clock.wallMs());
     const flags = publishFlags(false, 0, true); // [MQTT-3.3.1-8]
@@ -141,6 +164,12 @@ export class RetainedDelivery {
     const delivery = new Delivery(undefined, qos, true, identifiersOf(subscription));
     session.outbound.deliver(delivery, this.#frame, () => message, 0);
   }
+}
+
+/** Whether the client takes a message now; for one that is away its queue does. */
+function canTake({ connection, outbound }: Session): boolean {
+  if (connection === undefined) return true;
+  return connection.sender?.hasRoom === true && outbound.isClear;
 }
 
 function identifiersOf(subscription: Subscription): readonly number[] {

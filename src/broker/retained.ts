@@ -73,10 +73,13 @@ export class RetainedMessages {
    * Those that match, pulled one by one as the receiver's socket takes them; with No Local without
    * the receiver's own. [MQTT-3.8.3-3]
    */
-  *matching(topicFilter: string, notOf?: string): Generator<ApplicationMessage, void> {
+  *matching(topicFilter: string, notOf?: string): Generator<ApplicationMessage | undefined, void> {
     for (const message of this.#tree.matcher(topicFilter)) {
-      if (message.publisher === notOf) continue;
-      if (message.expiresAtWallMs > this.#clock.wallMs()) yield message;
+      const isWanted =
+        message !== undefined &&
+        message.publisher !== notOf &&
+        message.expiresAtWallMs > this.#clock.wallMs();
+      yield isWanted ? message : undefined;
     }
   }
 

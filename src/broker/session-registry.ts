@@ -124,7 +124,7 @@ export class SessionRegistry {
   disconnected(session: Session, cause: DisconnectCause): void {
     session.connection = undefined;
     session.outbound.detach();
-    this.#retainedDelivery.end(session);
+    this.#retainedDelivery.clientGone(session);
     this.#leave(session, cause.kind !== 'client-disconnect');
   }
 
@@ -177,6 +177,7 @@ export class SessionRegistry {
     const { outbound } = session;
     const { queue } = outbound;
     queue.end();
+    this.#retainedDelivery.forget(session);
     if (!session.isStored) {
       this.#handOver(outbound.unfinished());
       this.#forget(session);

@@ -2,6 +2,9 @@ import { type Children, childAt, withChild, withoutChild } from './children.js';
 import { hasWildcards } from './topic-filter.js';
 import { topicLevels } from './topic-name.js';
 
+/** Nodes that a walk tries in vain before it pauses. */
+const TRIED_MAX = 64;
+
 class NameNode<M> {
   readonly level: string;
   readonly parent: NameNode<M> | undefined;
@@ -85,23 +88,28 @@ export class RetainedTree<M> {
       return;
     }
     const walk = new Walk(this.#root, topicLevels(topicFilter));
-    for (let node = walk.next(); node !== undefined; node = walk.next()) {
-      visit(node.message!, node.topicName);
+    while (!walk.isDone) {
+      const node = walk.next();
+      if (node !== undefined) visit(node.message!, node.topicName);
     }
   }
 
   /**
    * The same piece by piece, at the caller's pace. The tree may change in between: names that have
    * a message all the while come once, with the message they have then; others may come or not.
+   * Undefined is a pause: many names were looked at in vain, and there are more.
    */
-  *matcher(topicFilter: string): Generator<M, undefined, undefined> {
+  *matcher(topicFilter: string): Generator<M | undefined, undefined, undefined> {
     if (!hasWildcards(topicFilter)) {
       const message = this.get(topicFilter);
       if (message !== undefined) yield message;
       return undefined;
     }
     const walk = new Walk(this.#root, topicLevels(topicFilter));
-    for (let node = walk.next(); node !== undefined; node = walk.next()) yield node.message!;
+    while (!walk.isDone) {
+      const node = walk.next();
+      if (node !== undefined || !walk.isDone) yield node?.message;
+    }
     return undefined;
   }
 }
@@ -138,9 +146,14 @@ class Walk<M> {
     this.#push(root.children, 0);
   }
 
-  /** The next node with a message. */
+  /** All nodes have been tried. */
+  get isDone(): boolean {
+    return this.#stack.length === 0;
+  }
+
+  /** The next node with a message, or undefined when none was found for a while. */
   next(): NameNode<M> | undefined {
-    for (;;) {
+    for (let tried = 0; tried < TRIED_MAX; tried++) {
       const step = this.#stack[this.#stack.length - 1];
       if (step === undefined) return undefined;
       const node = candidate(step);
@@ -151,6 +164,7 @@ class Walk<M> {
       if (step.index === 0 && this.#isHidden(node)) continue; // [MQTT-4.7.2-1]
       if (this.#enter(node, step.index) && node.message !== undefined) return node;
     }
+    return undefined;
   }
 
   /** Goes below a node that matches the level; whether the filter matches the node itself. */

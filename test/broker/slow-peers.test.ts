@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { RetainedDelivery } from '../../src/broker/retained-delivery.js';
 import { ReasonCode } from '../../src/wire/reason-code.js';
 import { BrokerWorld } from './broker-world.js';
 
@@ -143,4 +144,23 @@ test('retained messages for a client that has left drive out nothing of its queu
   const names = again.payloads().map((payload) => payload.split(' ')[0]);
   expect(names).toEqual(['r0', 'live', 'r1', 'r2']);
   expect(world.broker.statistics.dropped.queue_full).toBe(6);
+});
+
+test('who searches all retained messages for nothing lets others in between', async () => {
+  const world = await BrokerWorld.start();
+  const publisher = world.connect('publisher');
+  for (let i = 0; i < 500; i++) publisher.publish(`t/${i}/a`, 'm', { retain: true });
+  const greedy = world.connect('greedy');
+  let ticks = 0;
+  const { flush } = world.time;
+  world.time.flush = (task) => {
+    if (task instanceof RetainedDelivery) ticks++;
+    flush.call(world.time, task);
+  };
+  const subscriptions = Array.from({ length: 1000 }, (_, i) => ({ topic: `+/+/x${i}`, qos: 0 }));
+  greedy.send({ cmd: 'subscribe', messageId: 1, subscriptions });
+  expect(greedy.take('suback')['messageId']).toBe(1);
+  expect(ticks).toBeGreaterThan(2);
+  publisher.publish('late/late/x999', 'late', { retain: true });
+  expect(greedy.payloads()).toEqual(['late']);
 });

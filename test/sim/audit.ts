@@ -24,7 +24,7 @@ export function durableState(world: World): string[] {
     }
   }
   for (const message of broker.retained.matching('#')) {
-    if (message.expiresAtWallMs !== NEVER_EXPIRES) continue;
+    if (message === undefined || message.expiresAtWallMs !== NEVER_EXPIRES) continue;
     const payload = Buffer.from(message.payload).toString('latin1');
     lines.push(`retained ${message.topicName} ${payload} qos ${message.qos}`);
   }
@@ -51,6 +51,7 @@ export async function auditRecovery(world: World): Promise<void> {
 export function auditRetained(world: World): void {
   const kept = new Map<string, string>();
   for (const message of world.process!.broker.retained.matching('#')) {
+    if (message === undefined) continue;
     kept.set(message.topicName, Buffer.from(message.payload).toString('latin1'));
   }
   const byTopic = new Map<string, Set<string>>();
@@ -91,7 +92,7 @@ export async function auditEmptiness(world: World): Promise<void> {
     (name) => new SimClient(world, { name, version: 4, isPersistent: false }),
   );
   for (const leaver of leavers) leaver.connect();
-  const topics = [...broker.retained.matching('#')].map((message) => message.topicName);
+  const topics = [...broker.retained.matching('#')].flatMap((message) => message?.topicName ?? []);
   const cleaner = new SimClient(world, { name: 'cleaner', version: 5, isPersistent: false });
   cleaner.connect();
   for (const topic of topics) cleaner.publish(topic, 1, { retain: true, clears: true });

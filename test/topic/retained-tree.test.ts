@@ -13,12 +13,12 @@ function matched<M>(tree: RetainedTree<M>, filter: string): Map<string, M> {
   return found;
 }
 
-function pulled<M>(messages: Iterator<M>, count = Number.POSITIVE_INFINITY): M[] {
+function pulled<M>(messages: Iterator<M | undefined>, count = Number.POSITIVE_INFINITY): M[] {
   const found: M[] = [];
   while (found.length < count) {
     const result = messages.next();
     if (result.done === true) break;
-    found.push(result.value);
+    if (result.value !== undefined) found.push(result.value);
   }
   return found;
 }
@@ -85,6 +85,18 @@ describe('RetainedTree', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('lets a matcher pause where many names are looked at in vain', () => {
+    const tree = new RetainedTree<string>();
+    for (let i = 0; i < 1000; i++) tree.set(`a/${i}/b`, 'other');
+    tree.set('a/1000/c', 'wanted');
+    const messages = tree.matcher('+/+/c');
+    const first = messages.next();
+    expect(first).toEqual({ done: false, value: undefined });
+    const all = [...messages];
+    expect(all.length).toBeGreaterThan(10);
+    expect(all.filter((message) => message !== undefined)).toEqual(['wanted']);
   });
 
   it('gives a matcher the message of the moment', () => {
