@@ -8,7 +8,7 @@ test('a session that expired while the broker was down is not resumed', async ()
   const client = world.connect('client', STORED);
   client.subscribe('t', { qos: 1 });
   client.drop();
-  world.time.nowMs += 6000;
+  world.time.passWhileDown(6000);
   await world.crash();
   expect(world.broker.sessions.count).toBe(0);
   expect(world.connect('client', STORED).connack['sessionPresent']).toBe(false);
@@ -24,7 +24,7 @@ test('a delayed will that came due while the broker was down is published at the
   watcher.drop();
   const will = { topic: 'will', payload: 'gone', qos: 1, properties: { willDelayInterval: 2 } };
   world.connect('client', { ...STORED, will }).drop();
-  world.time.nowMs += 3000;
+  world.time.passWhileDown(3000);
   await world.crash();
   const back = world.connecting('watcher', { clean: false });
   back.take('connack');

@@ -44,7 +44,7 @@ describe('expiry', () => {
     world.connect('there', expiring(10));
     await world.crash();
     expect(world.broker.sessions.count).toBe(3);
-    world.time.nowMs += 30_000;
+    world.time.passWhileDown(30_000);
     await world.crash();
     world.advance(10);
     expect([...world.broker.sessions.all()].map((one) => one.clientIdentifier)).toEqual(['long']);

@@ -54,6 +54,11 @@ export class TestTime implements Clock, EndOfTick {
 
   /** The process is gone: its timers and tasks with it. Time goes on. */
   forget(): void {
-    this.#process = new VirtualTime(this.nowMs);
+    this.passWhileDown(0);
+  }
+
+  /** Time passes with no process to see it. */
+  passWhileDown(ms: number): void {
+    this.#process = new VirtualTime(this.nowMs + ms);
   }
 }
