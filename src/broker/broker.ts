@@ -241,8 +241,7 @@ export class Broker implements Host {
       const { clientIdentifier } = session;
       if (!isFailure(reasonCode)) hooks.published.run({ clientIdentifier, ...changed });
     }
-    this.ticket = path.ticket;
-    if (path.ticket > 0) this.#throttle.check(connection);
+    this.#throttled(connection, path.ticket);
     return reasonCode;
   }
 
@@ -259,7 +258,7 @@ export class Broker implements Host {
     authorizations: readonly ReasonCode[],
   ): readonly ReasonCode[] {
     const reasonCodes = this.#subscribePath.subscribe(connection, subscribe, authorizations);
-    this.ticket = this.#subscribePath.ticket;
+    this.#throttled(connection, this.#subscribePath.ticket);
     return reasonCodes;
   }
 
@@ -274,7 +273,7 @@ export class Broker implements Host {
 
   unsubscribe(connection: Connection, unsubscribe: Unsubscribe): readonly ReasonCode[] {
     const reasonCodes = this.#subscribePath.unsubscribe(connection, unsubscribe);
-    this.ticket = this.#subscribePath.ticket;
+    this.#throttled(connection, this.#subscribePath.ticket);
     return reasonCodes;
   }
 
@@ -291,6 +290,11 @@ export class Broker implements Host {
     if (!this.hooks.disconnected.empty) {
       this.hooks.disconnected.run({ client: clientView(connection), cause });
     }
+  }
+
+  #throttled(connection: Connection, ticket: number): void {
+    this.ticket = ticket;
+    if (ticket > 0) this.#throttle.check(connection);
   }
 
   #logEnd(connection: Connection, cause: DisconnectCause): void {

@@ -122,7 +122,7 @@ export class SubscribePath {
   /** Takes a Subscription out of the tree and of its Session; the store is the caller's. */
   remove(subscription: Subscription): void {
     const { topicFilter, session } = subscription;
-    session.subscriptions.delete(topicFilter);
+    if (session.subscriptions.delete(topicFilter)) session.subscriptionBytes -= topicFilter.length;
     const parsed = parseTopicFilter(topicFilter, this.#limits);
     if (parsed === undefined) return;
     if (parsed.shareName === undefined) this.#tree.remove(topicFilter, subscription);
@@ -195,7 +195,10 @@ export class SubscribePath {
     if (parsed.hasWildcard && !limits.wildcardSubscriptionAvailable) {
       return ReasonCode.WildcardSubscriptionsNotSupported;
     }
-    const isFull = session.subscriptions.size >= limits.subscriptionsPerSessionMax;
+    const bytes = session.subscriptionBytes + request.topicFilter.length;
+    const isFull =
+      session.subscriptions.size >= limits.subscriptionsPerSessionMax ||
+      bytes > limits.subscriptionBytesPerSessionMax;
     if (isFull && !session.subscriptions.has(request.topicFilter)) return ReasonCode.QuotaExceeded;
     return undefined;
   }
@@ -211,6 +214,7 @@ export class SubscribePath {
       identifier: stored.subscriptionIdentifier ?? 0,
     };
     session.subscriptions.set(stored.topicFilter, subscription);
+    session.subscriptionBytes += stored.topicFilter.length;
     if (parsed.shareName === undefined) this.#tree.insert(parsed.topicFilter, subscription);
     else {
       const { share, created } = this.#shares.join(subscription, parsed.topicFilter);

@@ -72,6 +72,9 @@ const limits: z.ZodType<Limits> = z.object({
   outboxBytesMax: size(1024, BYTES_MAX).default(defaultLimits.outboxBytesMax),
   sessionsMax: count(1, COUNT_MAX).default(defaultLimits.sessionsMax),
   subscriptionsPerSessionMax: count(1, COUNT_MAX).default(defaultLimits.subscriptionsPerSessionMax),
+  subscriptionBytesPerSessionMax: size(1, BYTES_MAX).default(
+    defaultLimits.subscriptionBytesPerSessionMax,
+  ),
   retainedMessagesMax: count(0, COUNT_MAX).default(defaultLimits.retainedMessagesMax),
   retainedBytesMax: size(0, BYTES_MAX).default(defaultLimits.retainedBytesMax),
   topicLevelsMax: count(1, UINT16_MAX).default(defaultLimits.topicLevelsMax),

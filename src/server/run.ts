@@ -9,6 +9,9 @@ import { onStopSignal } from './signals.js';
 import { keepsNothing, startReport } from './start-report.js';
 import { packageVersion } from './version.js';
 
+/** Clients are cut off after three seconds; this is for a disk that hangs. */
+const STOP_DEADLINE_MS = 4500;
+
 /** Runs the broker until a signal or a failed store ends it, and ends the process. */
 export async function run(flags: Flags): Promise<void> {
   const config = loadConfig(flags, process.env);
@@ -19,6 +22,10 @@ export async function run(flags: Flags): Promise<void> {
   announce(broker, config, log);
   onStopSignal((signal) => {
     log.info({ event: 'stopping', reason: signal }, 'stopping: saying goodbye to the clients');
+    setTimeout(() => {
+      log.error({ event: 'stop_timeout' }, 'the disk does not answer: ending without it');
+      process.exit(ExitCode.StoreFailed);
+    }, STOP_DEADLINE_MS);
     void broker.close().then(() => {
       log.info({ event: 'stopped' }, 'stopped');
       process.exit(ExitCode.Stopped);

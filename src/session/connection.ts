@@ -21,20 +21,22 @@ import type { Decision, DisconnectCause } from './host.js';
 import { InboundFlow } from './inbound-flow.js';
 import type { ListenerPolicy } from './limits.js';
 import type { NetworkConnection, NetworkConnectionEvents } from './network-connection.js';
-import { Outbox } from './outbox.js';
-import { PublishSender } from './publish-sender.js';
+import { Outbox, type OutboxOwner } from './outbox.js';
+import { newPublishSender, type PublishSender } from './publish-sender.js';
 import { reasonStringFor } from './reason-string.js';
 import { applyClientExpiry, type Session } from './session.js';
 import { type SilenceOwner, SilenceTimer } from './silence-timer.js';
 
 const PINGRESP = Uint8Array.of(0xd0, 0);
+/** What a stranger may send: all fields of CONNECT at their largest are less. */
+const CONNECT_BYTES_MAX = 1024 * 1024;
 type Phase = 'awaiting-connect' | 'connecting' | 'authenticating' | 'connected' | 'closed';
 
 /**
  * The life of one Network Connection: awaiting CONNECT, (authenticating,) connected, closed. Bytes
  * come in by `receive`; the only place where a `ProtocolViolation` is caught.
  */
-export class Connection implements NetworkConnectionEvents, SilenceOwner {
+export class Connection implements NetworkConnectionEvents, OutboxOwner, SilenceOwner {
   readonly network: NetworkConnection;
   readonly policy: ListenerPolicy;
   readonly outbox: Outbox;
@@ -61,7 +63,7 @@ export class Connection implements NetworkConnectionEvents, SilenceOwner {
     this.policy = policy;
     this.#context = context;
     const { endOfTick, pool, limits } = context;
-    this.#framer = new Framer(limits.packetBytesMax);
+    this.#framer = new Framer(Math.min(limits.packetBytesMax, CONNECT_BYTES_MAX));
     this.#unsentBytesMax = 2 * limits.outboxBytesMax + limits.packetBytesMax;
     this.outbox = new Outbox(network, endOfTick, pool, limits.outboxBytesMax, this);
     this.#silence = new SilenceTimer(this, context.clock, context.timers);
@@ -95,6 +97,10 @@ export class Connection implements NetworkConnectionEvents, SilenceOwner {
     this.#context.host.roomAgain(this);
   }
 
+  sent(bytes: number): void {
+    this.#context.statistics.bytesSent += bytes;
+  }
+
   networkClosed(cause: string): void {
     this.#end({ kind: 'network', reasonCode: ReasonCode.UnspecifiedError, sentence: cause });
   }
@@ -106,7 +112,7 @@ export class Connection implements NetworkConnectionEvents, SilenceOwner {
     this.session = session;
     const acknowledgements = new Acknowledgements(this.outbox, this.#context.store, this.version);
     this.acknowledgements = acknowledgements;
-    this.sender = this.#newSender();
+    this.sender = newPublishSender(this.connect!, this.version, this.outbox, this.#context);
     this.#inbound = new InboundFlow(this, session, acknowledgements, this.#context);
     const packet = {
       ...connack,
@@ -119,6 +125,7 @@ export class Connection implements NetworkConnectionEvents, SilenceOwner {
       this.#end({ kind: 'protocol-violation', reasonCode: ReasonCode.PacketTooLarge, sentence });
       return;
     }
+    this.#framer.packetBytesMax = this.#context.limits.packetBytesMax;
     this.outbox.append(bytes);
     const keepAliveMs = accepted.keepAliveSeconds * 1500; // [MQTT-3.1.2-22]
     this.#silence.startKeepAlive(keepAliveMs);
@@ -351,18 +358,6 @@ export class Connection implements NetworkConnectionEvents, SilenceOwner {
     this.#turns ??= new AuthenticationTurns();
     this.#turns.check(auth, this.connect?.authenticationMethod, this.#phase === 'connected');
     this.#context.host.authenticate(this, auth);
-  }
-
-  #newSender(): PublishSender {
-    const { limits, statistics } = this.#context;
-    const connect = this.connect!;
-    return new PublishSender({
-      outbox: this.outbox,
-      statistics,
-      version: this.version,
-      packetBytesMax: connect.maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY,
-      topicAliasMaximum: Math.min(connect.topicAliasMaximum, limits.outboundTopicAliasMaximum),
-    });
   }
 
   deadlinePassed(): void {

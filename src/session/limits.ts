@@ -51,6 +51,8 @@ export interface Limits {
   readonly outboxBytesMax: number;
   readonly sessionsMax: number;
   readonly subscriptionsPerSessionMax: number;
+  /** Characters of all Topic Filters of one Session. */
+  readonly subscriptionBytesPerSessionMax: number;
   readonly retainedMessagesMax: number;
   readonly retainedBytesMax: number;
   readonly topicLevelsMax: number;
@@ -94,6 +96,7 @@ export const defaultLimits: Limits = {
   sessionsMax: 100_000,
   // Home Assistant puts thousands of filters into one SUBSCRIBE.
   subscriptionsPerSessionMax: 20_000,
+  subscriptionBytesPerSessionMax: 8 * MIB,
   retainedMessagesMax: 1_000_000,
   retainedBytesMax: 1024 * MIB,
   topicLevelsMax: 200,

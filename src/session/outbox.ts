@@ -12,6 +12,8 @@ const LOOP_BYTES_MAX = 24;
 export interface OutboxOwner {
   /** There is room again. */
   drained(): void;
+  /** Bytes have been given to the network. */
+  sent(bytes: number): void;
 }
 
 /**
@@ -131,6 +133,7 @@ export class Outbox implements TickTask, WriteRelease {
     if (this.#parts.length === 0 || this.#closed) return;
     const parts = this.#parts;
     this.#parts = [];
+    this.#owner.sent(this.#bytes);
     this.#bytes = 0;
     this.#writing ??= new Fifo();
     this.#writing.push(this.#pooled);

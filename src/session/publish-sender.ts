@@ -1,11 +1,12 @@
 import { OutboundTopicAliases } from '../topic/topic-alias.js';
-import type { ProtocolVersion } from '../wire/control-packet.js';
+import type { Connect, ProtocolVersion } from '../wire/control-packet.js';
 import {
   fixedHeaderBytes,
   type PublishFrame,
   publishHeadBytes,
   writePublishHead,
 } from '../wire/publish-frame.js';
+import type { Limits } from './limits.js';
 import type { Outbox } from './outbox.js';
 import type { Receiver } from './receiver.js';
 import type { Statistics } from './statistics.js';
@@ -145,6 +146,23 @@ export class PublishSender implements Receiver {
     if (!isCopied) outbox.share(frame.sharedPayload());
     else target.set(frame.payload.subarray(frame.payloadStart, frame.payloadEnd), payloadAt);
   }
+}
+
+/** For a client that has been accepted, within what its CONNECT says. */
+export function newPublishSender(
+  connect: Connect,
+  version: ProtocolVersion,
+  outbox: Outbox,
+  shared: { readonly limits: Limits; readonly statistics: Statistics },
+): PublishSender {
+  const { limits, statistics } = shared;
+  return new PublishSender({
+    outbox,
+    statistics,
+    version,
+    packetBytesMax: connect.maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY,
+    topicAliasMaximum: Math.min(connect.topicAliasMaximum, limits.outboundTopicAliasMaximum),
+  });
 }
 
 function encodeIdentifiers(identifiers: readonly number[]): Uint8Array {

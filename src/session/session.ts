@@ -43,6 +43,8 @@ export class Session {
   awaitsRetained = false;
   /** By Topic Filter as the client wrote it. */
   readonly subscriptions: Map<string, Subscription> = new Map();
+  /** Characters of their Topic Filters. */
+  subscriptionBytes = 0;
   readonly outbound: OutboundFlow;
   /** Fires when a delayed will or the end of the Session is due. */
   readonly timer: TimerEntry;

@@ -35,7 +35,7 @@ function newOutbox(bytesMax = 1_000_000) {
   const drained = (): void => {
     told.roomAgain++;
   };
-  const outbox = new Outbox(network, time, pool, bytesMax, { drained });
+  const outbox = new Outbox(network, time, pool, bytesMax, { drained, sent() {} });
   return { network, time, pool, told, outbox };
 }
 
