@@ -21,7 +21,10 @@ export function sendingTasks(): MicroTask[] {
 function outbox(payloadBytes: number): MicroTask {
   const tick = new ManualTick();
   const network = new CountingNetwork();
-  const box = new Outbox(network, tick, new BufferPool(), OUTBOX_BYTES_MAX, () => {});
+  const box = new Outbox(network, tick, new BufferPool(), OUTBOX_BYTES_MAX, {
+    drained() {},
+    sent() {},
+  });
   const frame = new PublishFrame();
   const topic = Buffer.from('load/site-0001/temperature');
   const message = new ApplicationMessage(
@@ -86,7 +89,10 @@ function groupCommit(): MicroTask {
 /** What every packet does to its connection's Keep Alive. */
 function rearm(): MicroTask {
   const wheel = new TimerWheel(0);
-  const entries = Array.from({ length: OPERATIONS }, () => new TimerEntry(() => {}));
+  const entries = Array.from(
+    { length: OPERATIONS },
+    () => new TimerEntry({ drained() {}, sent() {} }),
+  );
   for (const entry of entries) wheel.arm(entry, 60_000);
   const run = (): void => {
     for (const entry of entries) wheel.arm(entry, 90_000);
