@@ -2,7 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import packageDescription from '../../package.json' with { type: 'json' };
 import { buildIfStale, repositoryFolder } from '../../test/support/build-if-stale.js';
+import { connectWhenOpen, freePort } from '../../test/support/ports.js';
 import { BrokerChild, type BrokerKind, type RunningBroker, type StartOptions } from './broker.js';
+
+const LOG = ['--log-level', 'error', '--log-format', 'json'];
 
 /** Dunlin as it was built in a folder; without one, as it is built here and now. */
 export function dunlin(folder: string | undefined): BrokerKind {
@@ -18,36 +21,20 @@ export function dunlin(folder: string | undefined): BrokerKind {
   };
 }
 
+/** It writes no log, as Mosquitto does not here; so it cannot say which ports it has. */
 async function startDunlin(main: string, options: StartOptions): Promise<RunningBroker> {
   const broker = new BrokerChild();
-  const listeners = ['--listen', 'mqtt://127.0.0.1:0'];
-  if (options.needsWebSocket) listeners.push('--listen', 'ws://127.0.0.1:0/mqtt');
+  const port = await freePort();
+  const webSocketPort = options.needsWebSocket ? await freePort() : undefined;
+  const listeners = ['--listen', `mqtt://127.0.0.1:${port}`];
+  if (webSocketPort !== undefined) {
+    listeners.push('--listen', `ws://127.0.0.1:${webSocketPort}/mqtt`);
+  }
   const storing = options.needsStore ? ['--data', broker.folder] : ['--in-memory'];
-  const command = [
-    process.execPath,
-    ...options.nodeArguments,
-    main,
-    ...listeners,
-    ...storing,
-    ...['--log-format', 'json'],
-  ];
-  const child = broker.spawn(options.core, command);
-  let port: number | undefined;
-  let webSocketPort: number | undefined;
-  await broker.fromOutput(child, (line) => {
-    const url = listeningUrl(line);
-    if (url?.protocol === 'mqtt:') port = Number(url.port);
-    if (url?.protocol === 'ws:') webSocketPort = Number(url.port);
-    const isComplete = !options.needsWebSocket || webSocketPort !== undefined;
-    return port !== undefined && isComplete ? true : undefined;
-  });
-  const target = { host: '127.0.0.1', port: port ?? 0, webSocketPort, pid: broker.pid };
-  const setup = `node dist/server/main.js ${options.needsStore ? '--data FOLDER' : '--in-memory'}`;
-  return { target, setup, stop: () => broker.stop() };
-}
-
-function listeningUrl(line: string): URL | undefined {
-  if (!line.startsWith('{')) return undefined;
-  const entry = JSON.parse(line) as { event?: string; url?: string };
-  return entry.event === 'listening' && entry.url !== undefined ? new URL(entry.url) : undefined;
+  const command = [process.execPath, ...options.nodeArguments, main, ...listeners, ...storing];
+  broker.spawn(options.core, [...command, ...LOG]);
+  (await connectWhenOpen(port)).destroy();
+  const target = { host: '127.0.0.1', port, webSocketPort, pid: broker.pid };
+  const shown = options.needsStore ? '--data FOLDER' : '--in-memory';
+  return { target, setup: `dunlin ${shown} ${LOG.join(' ')}`, stop: () => broker.stop() };
 }
