@@ -23,6 +23,8 @@ import type { Shares } from './shares.js';
 import type { Store } from './store.js';
 
 const NO_IDENTIFIERS: readonly number[] = [];
+/** Below this a copy is cheaper than holding on to the whole packet. */
+const OWNED_PAYLOAD_BYTES_MIN = 4096;
 
 /** A QoS 0 copy of a message that must not go out before its publisher's record is durable. */
 interface Postponed {
@@ -149,7 +151,7 @@ export class PublishPath implements CommitWaiter {
     return new ApplicationMessage(
       topic.name,
       topic.bytes,
-      keep(publish.bytes, publish.payloadStart, publish.packetEnd),
+      keptPayload(publish),
       forwardedProperties(publish),
       publish.qos,
       publish.retain,
@@ -286,4 +288,11 @@ export class PublishPath implements CommitWaiter {
     this.#waitsForCommit = true;
     this.#store.afterCommit(this);
   }
+}
+
+/** A large packet that came in pieces has a buffer of its own, where its payload may stay. */
+function keptPayload(publish: Publish): Uint8Array {
+  const { bytes, payloadStart, packetEnd } = publish;
+  const isWorthIt = publish.isOwned && packetEnd - payloadStart >= OWNED_PAYLOAD_BYTES_MIN;
+  return isWorthIt ? bytes.subarray(payloadStart, packetEnd) : keep(bytes, payloadStart, packetEnd);
 }

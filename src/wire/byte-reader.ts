@@ -11,6 +11,8 @@ export interface PacketBytes {
   /** Behind the Fixed Header. */
   readonly bodyStart: number;
   readonly packetEnd: number;
+  /** The bytes are this packet's alone and stay as they are: keeping a part needs no copy. */
+  readonly isOwned?: boolean;
 }
 
 /**

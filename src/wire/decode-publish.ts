@@ -70,6 +70,7 @@ function decodeHeaders(publish: Publish, source: PacketBytes, version: ProtocolV
   publish.bytes = bytes;
   publish.packetStart = source.packetStart;
   publish.packetEnd = packetEnd;
+  publish.isOwned = source.isOwned === true;
   publish.dup = dup && qos > 0;
   publish.qos = qos as QoS;
   publish.retain = (first & 1) !== 0;

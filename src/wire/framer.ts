@@ -5,10 +5,13 @@ import { ReasonCode } from './reason-code.js';
 const NO_BYTES = new Uint8Array(0);
 /** A Fixed Header takes at most five bytes. */
 const HEADER_BYTES_MAX = 5;
+/** After this many bytes a packet up to `AT_ONCE_BYTES_MAX` is taken at its word. */
+const BEGUN_BYTES = 16_384;
+const AT_ONCE_BYTES_MAX = 1_048_576;
 
 /**
  * Cuts a byte stream into whole MQTT Control Packets. A packet inside one chunk is found in place;
- * one that spans chunks is gathered in a buffer that holds at most twice what was really received.
+ * one that spans chunks is gathered in a buffer that grows with what was really received.
  *
  *     push(chunk)   while (next()) { use bytes[packetStart, packetEnd) }
  *
@@ -22,6 +25,8 @@ export class Framer {
   packetStart = 0;
   bodyStart = 0;
   packetEnd = 0;
+  /** The packet was gathered in a buffer of its own. */
+  isOwned = false;
   #chunk: Uint8Array = NO_BYTES;
   #at = 0;
   /** The chunk is a copy of our own. */
@@ -97,6 +102,7 @@ export class Framer {
     this.packetStart = start;
     this.bodyStart = at;
     this.packetEnd = packetEnd;
+    this.isOwned = false;
     this.#at = packetEnd;
     return true;
   }
@@ -146,6 +152,7 @@ export class Framer {
     this.packetStart = 0;
     this.bodyStart = this.#partialBodyStart;
     this.packetEnd = this.#partialPacketLength;
+    this.isOwned = true;
     this.#partial = undefined;
     this.#partialLength = 0;
     return true;
@@ -169,11 +176,16 @@ export class Framer {
     }
   }
 
-  /** Grows by doubling, never beyond the packet: a length that is only claimed costs nothing. */
+  /**
+   * Grows by doubling, never beyond the packet: a length that is only claimed costs nothing. A
+   * packet of ordinary size that has really begun gets its buffer at once.
+   */
   #withRoomFor(partial: Uint8Array, length: number): Uint8Array {
     if (length <= partial.length) return partial;
+    const total = this.#partialPacketLength;
+    const isBegun = length >= BEGUN_BYTES && total <= AT_ONCE_BYTES_MAX;
     const grown = new Uint8Array(
-      Math.min(this.#partialPacketLength, Math.max(length, partial.length * 2)),
+      isBegun ? total : Math.min(total, Math.max(length, partial.length * 2)),
     );
     grown.set(partial.subarray(0, this.#partialLength));
     this.#partial = grown;

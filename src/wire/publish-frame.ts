@@ -89,7 +89,7 @@ export class PublishFrame {
       this.propertiesStart = 0;
       this.propertiesEnd = properties.length;
     }
-    this.#begin(false);
+    this.#begin(publish.isOwned);
     if (properties === undefined && publish.topicEnd > publish.topicStart) {
       const template = this.#slot(version === 5, publish.qos > 0);
       template.bytes = publish.bytes;

@@ -37,4 +37,6 @@ export class Publish {
    * Interval among them. Otherwise `forwardedProperties` makes the copy without those two.
    */
   propertiesAreVerbatim = true;
+  /** The bytes are this packet's alone and stay as they are. */
+  isOwned = false;
 }
