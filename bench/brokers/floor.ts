@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,8 +32,8 @@ let compiledIn: string | undefined;
 
 function compile(): string {
   if (compiledIn !== undefined) return compiledIn;
-  const folder = join(tmpdir(), `dunlin-floor-${process.pid}`);
-  mkdirSync(folder, { recursive: true });
+  const folder = mkdtempSync(join(tmpdir(), 'dunlin-floor-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const result = spawnSync('gcc', ['-O2', '-o', join(folder, 'limit'), source]);
   if (result.status !== 0) throw new Error(`gcc failed: ${result.stderr}`);
   compiledIn = folder;
