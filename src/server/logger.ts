@@ -3,6 +3,11 @@ import { PinoPretty } from 'pino-pretty';
 import type { LogFields, Logger } from '../base/log.js';
 import type { LogFormat, LogLevel } from './config.js';
 
+/** Bytes of log that may wait for their reader. */
+const WAITING_BYTES_MAX = 8 * 1024 * 1024;
+/** A tenth of a second each. */
+const END_ATTEMPTS = 5;
+
 export interface LogOptions {
   readonly level: LogLevel;
   /** `auto` is `human` on a terminal and `json` anywhere else. */
@@ -21,11 +26,34 @@ export function createLogger(options: LogOptions): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  // Synchronous, so that the last lines before an end are never lost.
-  const output = pino.destination({ dest: 1, sync: true });
+  const output = standardOutput();
+  return new PinoLogger(pino(settings, isHuman(options.format) ? pretty(output) : output));
+}
+
+/**
+ * Written beside the event loop: a reader of the log that is slow or stands still must not hold up the
+ * clients. Beyond the bound lines are lost; what waits at the end is written then.
+ */
+function standardOutput(): pino.DestinationStream {
+  let attemptsLeft = Number.POSITIVE_INFINITY;
+  const retryEAGAIN = (): boolean => attemptsLeft-- > 0;
+  const output = pino.destination({
+    dest: 1,
+    sync: false,
+    maxLength: WAITING_BYTES_MAX,
+    retryEAGAIN,
+  });
   // Whoever read the log is gone: that is no reason to end the broker.
   output.on('error', () => {});
-  return new PinoLogger(pino(settings, isHuman(options.format) ? pretty(output) : output));
+  process.on('exit', () => {
+    attemptsLeft = END_ATTEMPTS;
+    try {
+      output.flushSync();
+    } catch {
+      // Nobody takes the last lines.
+    }
+  });
+  return output;
 }
 
 function pretty(destination: pino.DestinationStream): NodeJS.WritableStream {
