@@ -31,8 +31,8 @@ export function createLogger(options: LogOptions): Logger {
 }
 
 /**
- * Written beside the event loop: a reader of the log that is slow or stands still must not hold up the
- * clients. Beyond the bound lines are lost; what waits at the end is written then.
+ * Written beside the event loop: a reader of the log that is slow or stands still must not hold up
+ * the clients. Beyond the bound lines are lost; what waits at the end is written then.
  */
 function standardOutput(): pino.DestinationStream {
   let attemptsLeft = Number.POSITIVE_INFINITY;
