@@ -236,7 +236,7 @@ export class Broker implements Host {
         reasonCode = path.publish(session, publish, topic, connection.version);
       else {
         const rewritten = this.#changed.rewritten(publish, changed, session, this.#parts.clock);
-        reasonCode = path.publishMessage(rewritten, session);
+        reasonCode = path.publishMessage(rewritten, session, publish);
       }
       const { clientIdentifier } = session;
       if (!isFailure(reasonCode)) hooks.published.run({ clientIdentifier, ...changed });

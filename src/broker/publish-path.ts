@@ -88,19 +88,19 @@ export class PublishPath implements CommitWaiter {
     this.#kept = undefined;
     const properties = publish.propertiesAreVerbatim ? undefined : forwardedProperties(publish);
     this.#frame.fromPublish(publish, topic.bytes, version, properties);
-    // A crash between sending and committing would send an exactly-once message a second time.
-    this.#holdTicket = publish.qos === 2 && session.isStored ? this.#store.openTicket : 0;
+    this.#holdTicket = this.#holdFor(publish, session);
     return this.#dispatch(topic, publish.qos, publish.retain, session, properties);
   }
 
-  /** A message that exists as a value: a will, or one from inside the process. */
-  publishMessage(message: ApplicationMessage, session: Session | undefined): ReasonCode {
+  /** A message that exists as a value: a will, or what hooks made of `publish`. */
+  publishMessage(message: ApplicationMessage, session: Session, publish?: Publish): ReasonCode {
+    this.ticket = 0;
     const topic = this.#routes.lookupText(message.topicName);
     if (topic === undefined) return ReasonCode.TopicNameInvalid;
     this.#kept = message;
     this.#publisher = message.publisher;
     this.#canRefuse = false;
-    this.#holdTicket = 0;
+    this.#holdTicket = publish === undefined ? 0 : this.#holdFor(publish, session);
     this.#frame.fromMessage(message, this.#clock.wallMs());
     return this.#dispatch(topic, message.qos, message.retain, session, undefined);
   }
@@ -144,6 +144,11 @@ export class PublishPath implements CommitWaiter {
     return this.#kept;
   };
 
+  /** A crash between sending and committing would send an exactly-once message a second time. */
+  #holdFor(publish: Publish, session: Session): number {
+    return publish.qos === 2 && session.isStored ? this.#store.openTicket : 0;
+  }
+
   #keepPublish(): ApplicationMessage {
     const publish = this.#publish!;
     const topic = this.#topic!;
@@ -164,7 +169,7 @@ export class PublishPath implements CommitWaiter {
     topic: Topic,
     qos: QoS,
     retain: boolean,
-    session: Session | undefined,
+    session: Session,
     properties: Uint8Array | undefined,
   ): ReasonCode {
     this.ticket = 0;

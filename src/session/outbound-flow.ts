@@ -117,7 +117,8 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
   /**
    * A message for this Session, at QoS 1 or 2 (or 0 for a client that is away, if those are
    * queued). `keep` gives the message as a value of its own; `frame` is the same message as bytes
-   * of this tick. Returns false when the queue is full and the rule is to refuse.
+   * of this tick. Where the queue is full, the oldest or this one is dropped; who can be told was
+   * asked by `refuses` before.
    */
   deliver(
     delivery: Delivery,

@@ -122,6 +122,19 @@ describe('a QoS 2 message of a stored Session', () => {
     },
   );
 
+  test('waits for its record also where a hook has rewritten it', async () => {
+    const world = await BrokerWorld.start({ holdsCommits: true });
+    const payload = new TextEncoder().encode('rewritten');
+    world.broker.hooks.changePublish.add((_, message) => ({ ...message, payload }));
+    const a = world.connect('a', FOREVER);
+    const watcher = world.connect('watcher');
+    watcher.subscribe('t', { qos: 0 });
+    a.publish('t', 'exactly', { qos: 2 });
+    expect(watcher.payloads()).toEqual([]);
+    world.commit();
+    expect(watcher.payloads()).toEqual(['rewritten']);
+  });
+
   test('and lost with the process it reaches everybody once when it comes again', async () => {
     const world = await BrokerWorld.start({ holdsCommits: true });
     const a = world.connect('a', FOREVER);

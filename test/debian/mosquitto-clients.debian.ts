@@ -123,10 +123,10 @@ test('mosquitto_rr asks and gets its answer', async () => {
 });
 
 test('a shared subscription divides its messages', async () => {
-  const share = ['-V', 'mqttv5', '-q', '1', '-t', '$share/group/work/+', '-F', '=%p'];
+  const share = ['-V', 'mqttv5', '-q', '1', '-t', '$share/group/jobs/+', '-F', '=%p'];
   const members = [await subscribed(...share), await subscribed(...share)];
   const texts = Array.from({ length: 20 }, (_, index) => `${index}`);
-  for (const text of texts) await publish('-V', 'mqttv5', '-q', '1', '-t', 'work/x', '-m', text);
+  for (const text of texts) await publish('-V', 'mqttv5', '-q', '1', '-t', 'jobs/x', '-m', text);
   // Each member tells its messages as they come: together they have every one once.
   const seen: string[] = [];
   const read = async (member: ChildProgram) => {
