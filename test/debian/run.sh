@@ -3,7 +3,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-packages=(mosquitto-clients python3-paho-mqtt libpaho-mqtt-dev gcc libc6-dev)
+packages=(
+  mosquitto-clients python3-paho-mqtt libpaho-mqtt-dev gcc libc6-dev
+  # firmware on emulated microcontrollers
+  gcc-avr avr-libc libsimavr-dev libelf-dev gcc-arm-none-eabi qemu-system-arm
+)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
