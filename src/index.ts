@@ -11,8 +11,17 @@ export type {
   AuthenticationExchange,
   AuthenticationMethod,
   AuthenticationStep,
+  Entry,
 } from './broker/authentication.js';
-export type { AuthenticateRequest, ClientView, ConnectRefusal, Hooks } from './broker/hooks.js';
+export type {
+  Acceptance,
+  AuthenticateRequest,
+  ClientView,
+  ConnectRefusal,
+  Hooks,
+  Identity,
+  Permission,
+} from './broker/hooks.js';
 export type { LocalClient, LocalClientEnd } from './extensions/local-client/local-client.js';
 export { LocalClientError } from './extensions/local-client/local-client-error.js';
 export type { LocalMessage } from './extensions/local-client/local-message.js';

@@ -1,4 +1,7 @@
 import type { Decision } from '../session/host.js';
+import type { Identity } from '../session/identity.js';
+import type { ListenerPolicy } from '../session/limits.js';
+import type { Peer } from '../session/network-connection.js';
 import type { ReasonCode } from '../wire/reason-code.js';
 import type { ClientView } from './hooks.js';
 
@@ -9,17 +12,30 @@ export type AuthenticationStep =
       readonly kind: 'success';
       readonly data: Uint8Array | undefined;
       readonly userName: string | undefined;
+      /** Weighs more than `userName`; a re-authentication puts it in the place of the last one. */
+      readonly identity?: Identity;
     }
-  | { readonly kind: 'refusal'; readonly reasonCode: ReasonCode; readonly sentence: string };
+  | {
+      readonly kind: 'refusal';
+      readonly reasonCode: ReasonCode;
+      readonly sentence: string;
+      readonly isRepeated?: boolean;
+    };
 
 /** One exchange with one client: a new one for CONNECT and for each re-authentication. */
 export interface AuthenticationExchange {
   step(data: Uint8Array | undefined): Decision<AuthenticationStep>;
 }
 
+/** Where a client came in. */
+export interface Entry {
+  readonly peer: Peer;
+  readonly policy: ListenerPolicy;
+}
+
 /** An Authentication Method of enhanced authentication (5.0, section 4.12). */
 export interface AuthenticationMethod {
   /** As clients name it, such as `SCRAM-SHA-256`. */
   readonly name: string;
-  begin(client: ClientView): AuthenticationExchange;
+  begin(client: ClientView, entry: Entry): AuthenticationExchange;
 }

@@ -23,7 +23,8 @@ import { ChangedPublish } from './changed-publish.js';
 import { clientView } from './client-view.js';
 import { ConnectPath } from './connect-path.js';
 import { EnhancedAuthentication } from './enhanced-authentication.js';
-import { Hooks } from './hooks.js';
+import { type ClientView, Hooks } from './hooks.js';
+import { IdentityExpiry } from './identity-expiry.js';
 import { PublishPath } from './publish-path.js';
 import { newRecovery } from './recovery.js';
 import { RetainedMessages } from './retained.js';
@@ -145,6 +146,7 @@ export class Broker implements Host {
       log,
       counts: this.#counts(),
       newClientIdentifier: () => newClientIdentifier(random),
+      expiry: new IdentityExpiry({ timers, clock, hooks, log }),
     });
     this.#authentication = new EnhancedAuthentication(this.#connectPath);
     this.#throttle = new Throttle(store, limits.storePendingBytesMax);
@@ -165,6 +167,23 @@ export class Broker implements Host {
     const { host } = network.peer;
     this.#hosts.set(host, (this.#hosts.get(host) ?? 0) + 1);
     return connection;
+  }
+
+  /**
+   * Ends the connections that `chosen` names, such as those of a user who is no more; returns how
+   * many.
+   */
+  disconnectClients(
+    chosen: (client: ClientView) => boolean,
+    cause: Pick<DisconnectCause, 'reasonCode' | 'sentence'>,
+  ): number {
+    let ended = 0;
+    for (const connection of [...this.#connections]) {
+      if (!connection.isConnected || !chosen(clientView(connection))) continue;
+      connection.disconnect({ kind: 'administrative', ...cause });
+      ended++;
+    }
+    return ended;
   }
 
   addAuthenticationMethod(method: AuthenticationMethod): void {
@@ -279,6 +298,7 @@ export class Broker implements Host {
 
   disconnected(connection: Connection, cause: DisconnectCause): void {
     this.#connections.delete(connection);
+    this.#connectPath.expiry.forget(connection);
     const { host } = connection.network.peer;
     const others = (this.#hosts.get(host) ?? 1) - 1;
     if (others === 0) this.#hosts.delete(host);
@@ -302,9 +322,9 @@ export class Broker implements Host {
     const who = clientIdentifier === '' ? 'A client' : `Client ${clientIdentifier}`;
     const did = session === undefined ? 'was not let in' : 'is gone';
     const isFault = cause.kind === 'protocol-violation' || cause.kind === 'keep-alive-timeout';
-    this.#parts.log[
-      isFault || (session === undefined && clientIdentifier !== '') ? 'warn' : 'info'
-    ](
+    const isWarning = isFault || (session === undefined && clientIdentifier !== '');
+    const level = cause.isRepeated === true ? 'debug' : isWarning ? 'warn' : 'info';
+    this.#parts.log[level](
       {
         event: session === undefined ? 'refused' : 'disconnected',
         client: clientIdentifier,

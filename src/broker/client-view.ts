@@ -1,5 +1,5 @@
 import type { Connection } from '../session/connection.js';
-import type { ClientView } from './hooks.js';
+import type { ClientView, Identity } from './hooks.js';
 
 /** A connection as hooks and the log see it. */
 export function clientView(connection: Connection): ClientView {
@@ -10,5 +10,12 @@ export function clientView(connection: Connection): ClientView {
     protocolVersion: connection.version,
     address: peer.address,
     listener: peer.listener,
+    identity: connection.identity,
   };
+}
+
+/** The Identity is kept on the connection and takes the place of what CONNECT said. */
+export function identify(connection: Connection, identity: Identity): void {
+  connection.identity = identity;
+  connection.userName = identity.userName;
 }

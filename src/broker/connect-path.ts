@@ -15,8 +15,9 @@ import {
   grantedInFlight,
   grantedKeepAliveSeconds,
 } from './capabilities.js';
-import { clientView } from './client-view.js';
-import type { ConnectRefusal, Hooks } from './hooks.js';
+import { clientView, identify } from './client-view.js';
+import type { Acceptance, ConnectRefusal, Hooks } from './hooks.js';
+import type { IdentityExpiry } from './identity-expiry.js';
 import type { SessionRegistry } from './session-registry.js';
 import type { Store } from './store.js';
 
@@ -29,6 +30,7 @@ interface Refusal {
   readonly reasonCode: ReasonCode;
   readonly sentence: string;
   readonly serverReference?: string | undefined;
+  readonly isRepeated?: boolean | undefined;
 }
 
 /** What the broker asks of the connections it has. */
@@ -42,6 +44,7 @@ export interface ConnectionCounts {
  * CONNACK. [MQTT-3.1.4-2]
  */
 export class ConnectPath {
+  readonly expiry: IdentityExpiry;
   readonly #registry: SessionRegistry;
   readonly #store: Store;
   readonly #hooks: Hooks;
@@ -66,6 +69,7 @@ export class ConnectPath {
     readonly log: Logger;
     readonly counts: ConnectionCounts;
     readonly newClientIdentifier: () => string;
+    readonly expiry: IdentityExpiry;
   }) {
     this.#registry = parts.registry;
     this.#store = parts.store;
@@ -75,6 +79,7 @@ export class ConnectPath {
     this.#log = parts.log;
     this.#counts = parts.counts;
     this.#newClientIdentifier = parts.newClientIdentifier;
+    this.expiry = parts.expiry;
   }
 
   /** Whether CONNECT may go on to authentication; otherwise it has been refused. */
@@ -102,14 +107,17 @@ export class ConnectPath {
     }
     const { password, userProperties } = connect;
     const client = clientView(connection);
-    const decision = this.#hooks.authenticate.run(client, { ...client, password, userProperties });
-    connection.decide(decision, (answer) => {
-      const refusal: ConnectRefusal = typeof answer === 'number' ? { reasonCode: answer } : answer;
-      const { reasonCode, serverReference } = refusal;
-      if (isFailure(reasonCode)) {
-        const sentence = refusal.reasonString ?? 'the server does not let this client in';
-        this.refuse(connection, { reasonCode, sentence, serverReference });
-      } else then();
+    const { policy } = connection;
+    const { peer } = connection.network;
+    const request = { ...client, password, userProperties, peer, policy };
+    connection.decide(this.#hooks.authenticate.run(client, request), (decision) => {
+      const answer = typeof decision === 'number' ? { reasonCode: decision } : decision;
+      if (isFailure(answer.reasonCode)) {
+        this.refuse(connection, { ...answer, sentence: sentenceOf(answer) });
+        return;
+      }
+      if (isAcceptance(answer)) identify(connection, answer.identity);
+      then();
     });
   }
 
@@ -138,8 +146,8 @@ export class ConnectPath {
     if (!this.#hooks.refused.empty) {
       this.#hooks.refused.run({ client, reasonCode: refusal.reasonCode });
     }
-    const { reasonCode, sentence, serverReference } = refusal;
-    connection.refuse(reasonCode, sentence, { serverReference });
+    const { reasonCode, sentence, serverReference, isRepeated } = refusal;
+    connection.refuse(reasonCode, sentence, { serverReference }, isRepeated);
   }
 
   committed(ticket: number): void {
@@ -295,7 +303,9 @@ export class ConnectPath {
       },
     };
     connection.accept(accepted);
-    if (connection.isConnected) this.#accepted(connection, session);
+    if (!connection.isConnected) return;
+    this.expiry.watch(connection);
+    this.#accepted(connection, session);
   }
 
   #properties(
@@ -330,6 +340,7 @@ export class ConnectPath {
         event: 'connected',
         client: clientIdentifier,
         user: session.userName,
+        method: connection.identity?.method,
         address: network.peer.address,
         listener: network.peer.listener,
         protocol,
@@ -352,6 +363,15 @@ export class ConnectPath {
       },
     });
   }
+}
+
+function isAcceptance(answer: ConnectRefusal | Acceptance): answer is Acceptance {
+  return 'identity' in answer;
+}
+
+function sentenceOf(answer: ConnectRefusal | Acceptance): string {
+  const given = isAcceptance(answer) ? undefined : answer.reasonString;
+  return given ?? 'the server does not let this client in';
 }
 
 function takenOverBy(connection: Connection): DisconnectCause {

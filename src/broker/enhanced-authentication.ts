@@ -7,7 +7,7 @@ import type {
   AuthenticationMethod,
   AuthenticationStep,
 } from './authentication.js';
-import { clientView } from './client-view.js';
+import { clientView, identify } from './client-view.js';
 import type { ConnectPath } from './connect-path.js';
 
 /** Exchanges of AUTH packets in CONNECT and, later, in re-authentication (5.0, section 4.12). */
@@ -53,7 +53,8 @@ export class EnhancedAuthentication {
   ): void {
     let exchange = this.#exchanges.get(connection);
     if (exchange === undefined) {
-      exchange = method.begin(clientView(connection));
+      const { network, policy } = connection;
+      exchange = method.begin(clientView(connection), { peer: network.peer, policy });
       this.#exchanges.set(connection, exchange);
     }
     connection.decide(stepOf(exchange, data), (step) =>
@@ -78,27 +79,10 @@ export class EnhancedAuthentication {
         return;
       case 'success':
         this.#exchanges.delete(connection);
-        if (connection.isConnected && isSomebodyElse(connection, step.userName)) {
-          connection.disconnect({
-            kind: 'authentication',
-            reasonCode: ReasonCode.NotAuthorized,
-            sentence: 're-authentication may not change the user: connect anew instead',
-          });
-          return;
-        }
-        connection.userName = step.userName ?? connection.userName;
-        if (connection.isConnected) {
-          connection.challenge({
-            reasonCode: ReasonCode.Success,
-            authenticationMethod,
-            authenticationData: step.data,
-          });
-        } else {
-          this.#connectPath.enter(connection, connect, {
-            authenticationMethod,
-            authenticationData: step.data,
-          });
-        }
+        this.#succeeded(connection, connect, step, {
+          authenticationMethod,
+          authenticationData: step.data,
+        });
         return;
       case 'refusal':
         this.#exchanges.delete(connection);
@@ -106,6 +90,30 @@ export class EnhancedAuthentication {
           connection.disconnect({ ...step, kind: 'authentication' }); // [MQTT-4.12.1-2]
         } else this.#connectPath.refuse(connection, step);
     }
+  }
+
+  #succeeded(
+    connection: Connection,
+    connect: Connect,
+    step: AuthenticationStep & { readonly kind: 'success' },
+    answer: Pick<Auth, 'authenticationMethod' | 'authenticationData'>,
+  ): void {
+    const { identity } = step;
+    const userName = identity === undefined ? step.userName : identity.userName;
+    if (connection.isConnected && isSomebodyElse(connection, userName)) {
+      connection.disconnect({
+        kind: 'authentication',
+        reasonCode: ReasonCode.NotAuthorized,
+        sentence: 're-authentication may not change the user: connect anew instead',
+      });
+      return;
+    }
+    if (identity === undefined) connection.userName = userName ?? connection.userName;
+    else identify(connection, identity);
+    if (connection.isConnected) {
+      this.#connectPath.expiry.watch(connection);
+      connection.challenge({ reasonCode: ReasonCode.Success, ...answer });
+    } else this.#connectPath.enter(connection, connect, answer);
   }
 }
 

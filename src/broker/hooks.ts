@@ -1,6 +1,9 @@
 import type { Logger } from '../base/log.js';
 import type { Drop } from '../session/drops.js';
 import type { Decision, DisconnectCause } from '../session/host.js';
+import type { Identity } from '../session/identity.js';
+import type { ListenerPolicy } from '../session/limits.js';
+import type { Peer } from '../session/network-connection.js';
 import type {
   ProtocolVersion,
   QoS,
@@ -9,6 +12,8 @@ import type {
 } from '../wire/control-packet.js';
 import { isFailure, ReasonCode } from '../wire/reason-code.js';
 
+export type { Identity, Permission } from '../session/identity.js';
+
 /** A client as hooks see it. */
 export interface ClientView {
   readonly clientIdentifier: string;
@@ -16,11 +21,16 @@ export interface ClientView {
   readonly protocolVersion: ProtocolVersion;
   readonly address: string;
   readonly listener: string;
+  /** As an authentication method found out; undefined before that, and where none was asked. */
+  readonly identity?: Identity | undefined;
 }
 
 export interface AuthenticateRequest extends ClientView {
   readonly password: Uint8Array | undefined;
   readonly userProperties: readonly UserProperty[];
+  /** What the listener learned, such as a client certificate. */
+  readonly peer: Peer;
+  readonly policy: ListenerPolicy;
 }
 
 /**
@@ -32,6 +42,14 @@ export interface ConnectRefusal {
   readonly serverReference?: string;
   /** In plain words, for the client and the log. */
   readonly reasonString?: string;
+  /** One of many that the log already tells of: its own line is for `debug` alone. */
+  readonly isRepeated?: boolean;
+}
+
+/** Who the client is. Later functions are still asked; the last acceptance counts. */
+export interface Acceptance {
+  readonly reasonCode: typeof ReasonCode.Success;
+  readonly identity: Identity;
 }
 
 export interface PublishRequest {
@@ -79,12 +97,13 @@ type DecideFunction<A, R> = (client: ClientView, request: A) => Decision<R | Rea
  * Asked in order; the first refusal (a reason code of 0x80 and above) decides. What a hook throws
  * is a rejected promise: the request fails, the broker does not.
  */
-export class DecidePoint<A, R extends ConnectRefusal = never> extends HookPoint<
-  DecideFunction<A, R>
-> {
+export class DecidePoint<
+  A,
+  R extends { readonly reasonCode: ReasonCode } = never,
+> extends HookPoint<DecideFunction<A, R>> {
   run(client: ClientView, request: A): Decision<R | ReasonCode> {
     try {
-      return this.#from(this.functions, client, request);
+      return this.#from(this.functions, client, request, ReasonCode.Success);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -94,22 +113,28 @@ export class DecidePoint<A, R extends ConnectRefusal = never> extends HookPoint<
     functions: readonly DecideFunction<A, R>[],
     client: ClientView,
     request: A,
+    before: R | ReasonCode,
   ): Decision<R | ReasonCode> {
+    let accepted = before;
     for (let i = 0; i < functions.length; i++) {
       const decision = functions[i]!(client, request);
       if (decision instanceof Promise) {
         const others = functions.slice(i + 1);
-        return decision.then((answer) =>
-          isRefusal(answer) ? answer : this.#from(others, client, request),
-        );
+        const soFar = accepted;
+        return decision.then((answer) => {
+          if (isRefusal(answer)) return answer;
+          const next = typeof answer === 'number' ? soFar : answer;
+          return this.#from(others, client, request, next);
+        });
       }
       if (isRefusal(decision)) return decision;
+      if (typeof decision !== 'number') accepted = decision;
     }
-    return ReasonCode.Success;
+    return accepted;
   }
 }
 
-function isRefusal(answer: ReasonCode | ConnectRefusal): boolean {
+function isRefusal(answer: ReasonCode | { readonly reasonCode: ReasonCode }): boolean {
   return isFailure(typeof answer === 'number' ? answer : answer.reasonCode);
 }
 
@@ -173,12 +198,15 @@ export class Hooks {
   /**
    * Who may connect. With none, everybody may: the server's listeners decide where that is safe.
    */
-  readonly authenticate: DecidePoint<AuthenticateRequest, ConnectRefusal> = new DecidePoint();
+  readonly authenticate: DecidePoint<AuthenticateRequest, ConnectRefusal | Acceptance> =
+    new DecidePoint();
   readonly authorizePublish: DecidePoint<PublishRequest> = new DecidePoint();
   readonly authorizeSubscribe: DecidePoint<SubscribeRequest> = new DecidePoint();
   readonly changePublish: ChangePoint<IncomingMessage>;
   readonly changeSubscribe: ChangePoint<SubscribeRequest>;
   readonly connected: WatchPoint<ClientView>;
+  /** What a client came in with expires soon: it may renew it by AUTH. */
+  readonly expiring: WatchPoint<{ readonly client: ClientView; readonly expiresAtMs: number }>;
   readonly disconnected: WatchPoint<{
     readonly client: ClientView;
     readonly cause: DisconnectCause;
@@ -194,6 +222,7 @@ export class Hooks {
     this.changePublish = new ChangePoint(log);
     this.changeSubscribe = new ChangePoint(log);
     this.connected = new WatchPoint(log);
+    this.expiring = new WatchPoint(log);
     this.disconnected = new WatchPoint(log);
     this.refused = new WatchPoint(log);
     this.subscribed = new WatchPoint(log);

@@ -18,6 +18,7 @@ import { Acknowledgements } from './acknowledgements.js';
 import { AuthenticationTurns } from './authentication-turns.js';
 import type { Accepted, ConnectionContext } from './connection-context.js';
 import type { Decision, DisconnectCause } from './host.js';
+import type { Identity } from './identity.js';
 import { InboundFlow } from './inbound-flow.js';
 import type { ListenerPolicy } from './limits.js';
 import type { NetworkConnection, NetworkConnectionEvents } from './network-connection.js';
@@ -45,6 +46,8 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
   /** As it stands in the log and in hooks: assigned by the server where the client sent none. */
   clientIdentifier = '';
   userName: string | undefined = undefined;
+  /** As an authentication method found out; undefined where none was asked. */
+  identity: Identity | undefined = undefined;
   version: ProtocolVersion = 4;
   sender: PublishSender | undefined = undefined;
   acknowledgements: Acknowledgements | undefined = undefined;
@@ -142,6 +145,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     reasonCode: ReasonCode,
     sentence: string,
     more: Pick<Connack, 'serverReference' | 'authenticationMethod'> = {},
+    isRepeated = false,
   ): void {
     if (this.#phase === 'closed') return;
     this.#context.statistics.connectionsRefused++;
@@ -152,7 +156,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
         this.version,
       ),
     );
-    this.#end({ kind: 'authentication', reasonCode, sentence });
+    this.#end({ kind: 'authentication', reasonCode, sentence, isRepeated });
   }
 
   /** Sends AUTH and waits for the client's. */

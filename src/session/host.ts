@@ -19,6 +19,8 @@ export interface DisconnectCause {
   readonly reasonCode: ReasonCode;
   /** In plain words, for the log. */
   readonly sentence: string;
+  /** One of many that the log already tells of. */
+  readonly isRepeated?: boolean;
 }
 
 /**

@@ -1,11 +1,12 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { AuthenticationStep } from '../../../src/broker/authentication.js';
+import type { AuthenticationStep, Entry } from '../../../src/broker/authentication.js';
 import type { ClientView } from '../../../src/broker/hooks.js';
 import {
   type ScramCredentials,
   scramCredentials,
 } from '../../../src/extensions/scram/credentials.js';
 import { scramSha256 } from '../../../src/extensions/scram/scram-sha-256.js';
+import { defaultListenerPolicy } from '../../../src/session/limits.js';
 import { ReasonCode } from '../../../src/wire/reason-code.js';
 import { ScramClient } from './scram-client.js';
 
@@ -15,6 +16,10 @@ const client: ClientView = {
   protocolVersion: 5,
   address: '192.0.2.1:5000',
   listener: 'mqtts://192.0.2.2:8883',
+};
+const entry: Entry = {
+  peer: { address: client.address, host: '192.0.2.1', listener: client.listener },
+  policy: defaultListenerPolicy,
 };
 const NONCE = '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0';
 
@@ -46,7 +51,7 @@ const method = scramSha256({
 type Exchange = (text: string | Uint8Array) => Promise<AuthenticationStep>;
 
 function begin(): Exchange {
-  const exchange = method.begin(client);
+  const exchange = method.begin(client, entry);
   return async (text) => exchange.step(typeof text === 'string' ? Buffer.from(text) : text);
 }
 
@@ -117,7 +122,7 @@ test.each([
 });
 
 test('no first message at all', async () => {
-  await refusal(Promise.resolve(method.begin(client).step(undefined)));
+  await refusal(Promise.resolve(method.begin(client, entry).step(undefined)));
 });
 
 test('an unknown user and a wrong password look the same', async () => {
