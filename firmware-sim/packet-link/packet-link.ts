@@ -25,8 +25,8 @@ export interface PacketLinkOptions {
 
 /**
  * Two network namespaces with nothing but a bad radio between them. TCP on both sides is the
- * kernel's own, so there are real time-outs, retransmissions, windows and resets, which no proxy can
- * make. Needs root; `packetLinkObstacle` says what else is missing.
+ * kernel's own, so there are real time-outs, retransmissions, windows and resets, which no proxy
+ * can make. Needs root; `packetLinkObstacle` says what else is missing.
  */
 export interface PacketLink {
   /** Put these words before a command to run it on that side. */
