@@ -1,8 +1,8 @@
 import { type Logger, silentLogger } from './base/log.js';
 import { compose, type RunningBroker } from './server/compose.js';
+import { openDoors } from './server/config/doors.js';
 import { type Durability, parseConfig } from './server/config.js';
 import { ExitCode, StartError } from './server/exit-code.js';
-import { openDoors } from './server/load-config.js';
 import type { Limits } from './session/limits.js';
 import type { ShareStrategy } from './topic/shared-subscription.js';
 

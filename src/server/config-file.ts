@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import {
+  type Document,
+  isAlias,
   isMap,
   isScalar,
   isSeq,
@@ -9,12 +11,18 @@ import {
   parseDocument,
   type YAMLMap,
 } from 'yaml';
-import { ConfigSource, unknownKey, writtenNames } from './config-source.js';
+import type { ConfigNode, SectionNode } from './config/node.js';
+import { configTree } from './config.js';
+import { type ConfigPath, ConfigSource, unknownKey } from './config-source.js';
+import { type Environment, interpolate, readSecret } from './config-text.js';
 
-/** Reads a YAML file (JSON is YAML too). Faults are collected with file, line and column. */
-export function readConfigFile(file: string): ConfigSource {
+/**
+ * Reads a YAML file (JSON is YAML too). Faults are collected with file, line and column; variables
+ * of the environment stand for `${NAME}` in its strings.
+ */
+export function readConfigFile(file: string, environment: Environment): ConfigSource {
   try {
-    return parseConfigFile(file, readFileSync(file, 'utf8'));
+    return parseConfigFile(file, readFileSync(file, 'utf8'), environment);
   } catch (error) {
     const source = new ConfigSource();
     source.faults.push(`${file}: cannot be read: ${(error as Error).message}`);
@@ -22,10 +30,14 @@ export function readConfigFile(file: string): ConfigSource {
   }
 }
 
-export function parseConfigFile(file: string, text: string): ConfigSource {
+export function parseConfigFile(
+  file: string,
+  text: string,
+  environment: Environment = {},
+): ConfigSource {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const reader = new FileReader(file, lines);
+  const reader = new FileReader(file, lines, document, environment);
   for (const error of document.errors) {
     reader.source.faults.push(`${reader.place(error.pos[0])}: ${error.message}`);
   }
@@ -37,10 +49,14 @@ class FileReader {
   readonly source: ConfigSource = new ConfigSource();
   readonly #file: string;
   readonly #lines: LineCounter;
+  readonly #document: Document;
+  readonly #environment: Environment;
 
-  constructor(file: string, lines: LineCounter) {
+  constructor(file: string, lines: LineCounter, document: Document, environment: Environment) {
     this.#file = file;
     this.#lines = lines;
+    this.#document = document;
+    this.#environment = environment;
   }
 
   place(offset: number): string {
@@ -49,69 +65,103 @@ class FileReader {
   }
 
   readTop(root: Node | null): void {
-    if (root === null || (isScalar(root) && root.value === null)) return;
+    if (isEmpty(root)) return;
     if (!isMap(root)) {
       this.#fault(root, 'expected settings as "name: value" lines');
       return;
     }
-    this.#each(root, '', writtenNames.top, (name, key, value) => {
-      if (name === 'limits') this.#readLimits(value);
-      else if (name === 'listen') this.#readListen(value);
-      else this.source.set([name], plain(value), this.#placeAndKey(value, key));
-    });
+    Object.assign(this.source.value, this.#section(root, configTree, [], ''));
   }
 
-  #readLimits(node: Node | null): void {
-    if (node === null || !isMap(node)) {
-      this.#fault(node, 'limits: expected "name: value" lines');
-      return;
-    }
-    this.#each(node, 'limits.', writtenNames.limits, (name, key, value) => {
-      this.source.set(['limits', name], plain(value), this.#placeAndKey(value, key));
-    });
-  }
-
-  #readListen(node: Node | null): void {
-    const items = isSeq(node) ? (node.items as Node[]) : [node];
-    // Set first, so that an empty list is one too.
-    const listeners: Record<string, unknown>[] = [];
-    this.source.set(['listen'], listeners, this.#placeAndKey(node, 'listen'));
-    items.forEach((item, i) => {
-      const listener: Record<string, unknown> = {};
-      listeners.push(listener);
-      const key = `listen[${i}]`;
-      this.source.mark(['listen', i], this.#placeAndKey(item, key));
-      if (item === null || !isMap(item)) {
-        listener['url'] = plain(item);
-        return;
+  #read(written: Node | null, type: ConfigNode, path: ConfigPath, key: string): unknown {
+    const node = isAlias(written) ? (written.resolve(this.#document) ?? null) : written;
+    this.source.mark(path, `${this.place(written?.range?.[0] ?? 0)}: ${key}`);
+    switch (type.kind) {
+      case 'section':
+        if (isMap(node)) return this.#section(node, type, path, `${key}.`);
+        if (isEmpty(node)) return {};
+        if (type.short !== undefined) return { [type.short]: this.#plain(node) };
+        this.#fault(node, `${key}: expected "name: value" lines`);
+        return {};
+      case 'list': {
+        if (isEmpty(node)) return [];
+        const items = isSeq(node) ? (node.items as Node[]) : [node];
+        return items.map((item, i) => this.#read(item, type.item, [...path, i], `${key}[${i}]`));
       }
-      this.#each(item, `${key}.`, writtenNames.listener, (name, innerKey, value) => {
-        listener[name] = plain(value);
-        this.source.mark(['listen', i, name], this.#placeAndKey(value, innerKey));
-      });
-    });
+      case 'names':
+        return this.#names(node, type.item, path, key);
+      case 'value':
+        return this.#plain(node);
+    }
   }
 
-  #each(
-    map: YAMLMap,
-    prefix: string,
-    names: ReadonlyMap<string, string>,
-    visit: (name: string, key: string, value: Node | null) => void,
-  ): void {
+  #section(map: YAMLMap, type: SectionNode, path: ConfigPath, prefix: string): object {
+    const result: Record<string, unknown> = {};
     for (const pair of map.items as Pair<Node, Node | null>[]) {
-      const written = String(plain(pair.key));
-      const name = names.get(written);
-      if (name === undefined) {
+      const written = String(this.#plain(pair.key));
+      const known = type.keys.get(written);
+      const node = pair.value ?? pair.key;
+      if (known !== undefined) {
+        const value = pair.value ?? null;
+        const inner = [...path, known.name];
+        result[known.name] = this.#read(value, known.node, inner, `${prefix}${written}`);
+        this.source.mark(inner, `${this.place(node.range?.[0] ?? 0)}: ${prefix}${written}`);
+      } else if (!this.#secretFile(written, node, type, path, prefix, result)) {
         const place = this.place(pair.key.range?.[0] ?? 0);
-        this.source.faults.push(unknownKey(place, `${prefix}${written}`, prefixed(prefix, names)));
-      } else {
-        visit(name, `${prefix}${written}`, pair.value ?? pair.key);
+        this.source.faults.push(unknownKey(place, prefix, written, type.keys.keys()));
       }
     }
+    return result;
   }
 
-  #placeAndKey(node: Node | null, key: string): string {
-    return `${this.place(node?.range?.[0] ?? 0)}: ${key}`;
+  /** `secret_file: /run/secrets/x` in place of `secret: …`. */
+  #secretFile(
+    written: string,
+    node: Node,
+    type: SectionNode,
+    path: ConfigPath,
+    prefix: string,
+    result: Record<string, unknown>,
+  ): boolean {
+    const known = written.endsWith('_file') ? type.keys.get(written.slice(0, -5)) : undefined;
+    if (known?.node.kind !== 'value' || !known.node.facts.isSecret) return false;
+    const secret = readSecret(String(this.#plain(node)));
+    this.source.mark(
+      [...path, known.name],
+      `${this.place(node.range?.[0] ?? 0)}: ${prefix}${written}`,
+    );
+    if ('fault' in secret) this.#fault(node, `${prefix}${written}: ${secret.fault}`);
+    else if (known.name in result)
+      this.#fault(node, `${prefix}${written}: the value itself is there too`);
+    else result[known.name] = secret.text;
+    return true;
+  }
+
+  #names(node: Node | null, item: ConfigNode, path: ConfigPath, key: string): object {
+    if (isEmpty(node)) return {};
+    if (!isMap(node)) {
+      this.#fault(node, `${key}: expected "name: value" lines`);
+      return {};
+    }
+    const pairs = (node.items as Pair<Node, Node | null>[]).map(({ key: name, value }) => {
+      const written = String(this.#plain(name));
+      return [written, this.#read(value, item, [...path, written], `${key}.${written}`)] as const;
+    });
+    return Object.fromEntries(pairs);
+  }
+
+  #plain(node: Node | null): unknown {
+    const plain = node === null ? null : (node.toJS(this.#document) as unknown);
+    if (typeof plain !== 'string') return plain;
+    const { text, missing } = interpolate(plain, this.#environment);
+    for (const name of missing) {
+      this.#fault(
+        node,
+        `the environment has no variable ${name}; set it, or give a default: \${${name}:-value} ` +
+          `(a dollar sign itself is written $\${)`,
+      );
+    }
+    return text;
   }
 
   #fault(node: Node | null, sentence: string): void {
@@ -119,10 +169,6 @@ class FileReader {
   }
 }
 
-function prefixed(prefix: string, names: ReadonlyMap<string, string>): string[] {
-  return [...names.keys()].map((name) => `${prefix}${name}`);
-}
-
-function plain(node: Node | null): unknown {
-  return node === null ? null : (node.toJSON() as unknown);
+function isEmpty(node: Node | null): boolean {
+  return node === null || (isScalar(node) && node.value === null);
 }

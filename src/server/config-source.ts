@@ -1,4 +1,6 @@
-import { configNames } from './config.js';
+import type { ConfigNode } from './config/node.js';
+import { snakeCase } from './config/vocabulary.js';
+import { configTree } from './config.js';
 import { nearestName } from './nearest-name.js';
 
 export type ConfigPath = readonly (string | number)[];
@@ -12,7 +14,7 @@ export class ConfigSource {
   readonly #places = new Map<string, string>();
 
   set(path: ConfigPath, value: unknown, place: string): void {
-    this.#places.set(path.join('.'), place);
+    this.mark(path, place);
     let inside = this.value;
     for (const step of path.slice(0, -1)) {
       inside[step] ??= {};
@@ -21,7 +23,7 @@ export class ConfigSource {
     inside[path.at(-1)!] = value;
   }
 
-  /** Names a place that holds more than one value. */
+  /** Names the place of what is at a path. */
   mark(path: ConfigPath, place: string): void {
     this.#places.set(path.join('.'), place);
   }
@@ -36,28 +38,27 @@ export class ConfigSource {
   }
 }
 
-/** `queueQoS0` is written `queue_qos0`. */
-export function snakeCase(name: string): string {
-  return name.replace('QoS', 'Qos').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function bySnakeCase(names: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(names.map((name) => [snakeCase(name), name]));
-}
-
-/** As written in files and, in capitals, in the environment: to the name in the code. */
-export const writtenNames: Readonly<Record<keyof typeof configNames, ReadonlyMap<string, string>>> =
-  {
-    top: bySnakeCase(configNames.top),
-    limits: bySnakeCase(configNames.limits),
-    listener: bySnakeCase(configNames.listener),
-  };
-
-/** Says that a key is unknown and which one was probably meant. */
-export function unknownKey(place: string, key: string, names: Iterable<string>): string {
-  const nearest = nearestName(key, names);
+/** Says that a key is unknown and which one was probably meant, also where it stands elsewhere. */
+export function unknownKey(
+  place: string,
+  prefix: string,
+  written: string,
+  siblings: Iterable<string>,
+): string {
+  const near = nearestName(written, siblings);
+  const nearest = near === undefined ? keysNamed(written, configTree, '')[0] : `${prefix}${near}`;
   const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-  return `${place}: there is no setting ${key}${hint}`;
+  return `${place}: there is no setting ${prefix}${written}${hint}`;
+}
+
+/** The full names of all keys that are called so. */
+function keysNamed(wanted: string, node: ConfigNode, prefix: string): string[] {
+  if (node.kind === 'list') return keysNamed(wanted, node.item, prefix);
+  if (node.kind !== 'section') return [];
+  return [...node.keys].flatMap(([written, { node: inner }]) => {
+    const found = written === wanted ? [`${prefix}${written}`] : [];
+    return [...found, ...keysNamed(wanted, inner, `${prefix}${written}.`)];
+  });
 }
 
 /** Flags as the command line parser gives them: undefined where the user said nothing. */
@@ -77,56 +78,26 @@ export function fromFlags(flags: Flags): ConfigSource {
   for (const [name, value] of Object.entries(flags)) {
     if (value === undefined || name === 'config') continue;
     const flag = `--${snakeCase(name).replaceAll('_', '-')}`;
-    if (name === 'listen') setUrls(source, value as readonly string[], flag);
-    else source.set([name], value, flag);
+    const urls =
+      name === 'listen' ? (value as readonly string[]).map((url) => ({ url })) : undefined;
+    source.set([name], urls ?? value, flag);
   }
   return source;
 }
 
-const PREFIX = 'DUNLIN_';
-const OTHER_VARIABLES = ['DUNLIN_CONFIG'];
-
-/** `DUNLIN_DURABILITY=process`, `DUNLIN_LIMITS__PACKET_BYTES_MAX=2MB`, `DUNLIN_LISTEN=url,url`. */
-export function fromEnvironment(environment: NodeJS.ProcessEnv): ConfigSource {
-  const source = new ConfigSource();
-  const paths = environmentPaths();
-  for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith(PREFIX) || value === undefined || value === '') continue;
-    if (OTHER_VARIABLES.includes(variable)) continue;
-    const path = paths.get(variable);
-    if (path === undefined) {
-      // Container platforms set variables of this prefix too: only a near miss is a mistake.
-      const nearest = nearestName(variable, paths.keys());
-      if (nearest !== undefined) source.faults.push(unknownKey(variable, variable, [nearest]));
-    } else if (path[0] === 'listen') {
-      const urls = value.split(',').map((url) => url.trim());
-      setUrls(
-        source,
-        urls.filter((url) => url !== ''),
-        variable,
-      );
-    } else {
-      source.set(path, value, variable);
-    }
+/** Joins what two sources say, the heavier one as `over`; a list there takes the other's place. */
+export function overlay(node: ConfigNode, under: unknown, over: unknown): unknown {
+  if (over === undefined) return under;
+  if (typeof over !== 'object' || over === null || Array.isArray(over)) return over;
+  if (node.kind === 'value') return over;
+  const result: Nested | unknown[] =
+    node.kind === 'list'
+      ? [...(Array.isArray(under) ? (under as unknown[]) : [])]
+      : { ...(under as Nested | undefined) };
+  for (const [step, value] of Object.entries(over)) {
+    const inner = node.kind === 'section' ? node.keys.get(snakeCase(step))?.node : node.item;
+    const place = result as Nested;
+    place[step] = inner === undefined ? value : overlay(inner, place[step], value);
   }
-  return source;
-}
-
-function environmentPaths(): ReadonlyMap<string, ConfigPath> {
-  const paths = new Map<string, ConfigPath>();
-  for (const [written, name] of writtenNames.top) {
-    if (name !== 'limits') paths.set(`${PREFIX}${written.toUpperCase()}`, [name]);
-  }
-  for (const [written, name] of writtenNames.limits) {
-    paths.set(`${PREFIX}LIMITS__${written.toUpperCase()}`, ['limits', name]);
-  }
-  return paths;
-}
-
-function setUrls(source: ConfigSource, urls: readonly string[], place: string): void {
-  source.set(
-    ['listen'],
-    urls.map((url) => ({ url })),
-    place,
-  );
+  return result;
 }

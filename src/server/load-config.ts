@@ -1,8 +1,8 @@
-import { type Config, parseConfig } from './config.js';
-import { readConfigFile } from './config-file.js';
-import { ConfigSource, type Flags, fromEnvironment, fromFlags } from './config-source.js';
+import { openDoors } from './config/doors.js';
+import { type Config, configTree, parseConfig } from './config.js';
+import { fromEnvironment } from './config-environment.js';
+import { type ConfigPath, ConfigSource, type Flags, fromFlags, overlay } from './config-source.js';
 import { ExitCode, StartError } from './exit-code.js';
-import { isLoopback } from './listen-url.js';
 
 /** What the command listens on when nobody says otherwise: this machine alone. */
 const DEFAULT_URLS = ['mqtt://127.0.0.1:1883', 'ws://127.0.0.1:8080/mqtt'];
@@ -11,10 +11,9 @@ const DEFAULT_URLS = ['mqtt://127.0.0.1:1883', 'ws://127.0.0.1:8080/mqtt'];
  * Joins flags, environment, file and defaults, in this order of weight. Throws a `StartError` with
  * a sentence for every single fault.
  */
-export function loadConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config {
-  const file = flags.config ?? environment['DUNLIN_CONFIG'];
+export async function loadConfig(flags: Flags, environment: NodeJS.ProcessEnv): Promise<Config> {
   const sources = [
-    file === undefined || file === '' ? new ConfigSource() : readConfigFile(file),
+    await readFile(flags.config ?? environment['DUNLIN_CONFIG'], environment),
     fromEnvironment(environment),
     fromFlags(flags),
   ];
@@ -31,20 +30,27 @@ export function loadConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
   throw new StartError(ExitCode.Usage, faults);
 }
 
+/** The parser of YAML is loaded only where there is a file. */
+async function readFile(
+  file: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): Promise<ConfigSource> {
+  if (file === undefined || file === '') return new ConfigSource();
+  const { readConfigFile } = await import('./config-file.js');
+  return readConfigFile(file, environment);
+}
+
 function merge(sources: readonly ConfigSource[]): {
   value: Record<string, unknown>;
-  placeOf: (path: readonly (string | number)[]) => string;
+  placeOf: (path: ConfigPath) => string;
 } {
-  const value: Record<string, unknown> = {};
-  for (const source of sources) {
-    const limits = { ...(value['limits'] as object), ...(source.value['limits'] as object) };
-    Object.assign(value, source.value, { limits });
-  }
-  const placeOf = (path: readonly (string | number)[]): string => {
+  let value: unknown = {};
+  for (const source of sources) value = overlay(configTree, value, source.value);
+  const placeOf = (path: ConfigPath): string => {
     const heaviest = sources.findLast((source) => source.placeOf(path) !== undefined);
     return heaviest?.placeOf(path) ?? path.join('.');
   };
-  return { value, placeOf };
+  return { value: value as Record<string, unknown>, placeOf };
 }
 
 function contradictions(
@@ -61,20 +67,4 @@ function contradictions(
     );
   }
   return faults;
-}
-
-/**
- * Whoever can reach an open broker reads and writes everything: that must be said in so many words.
- */
-export function openDoors(config: Pick<Config, 'listen' | 'allowAnonymous'>): string[] {
-  if (config.allowAnonymous) return [];
-  return config.listen
-    .filter(({ url }) => !isLoopback(url.host))
-    .map(
-      ({ url }) =>
-        `${url.scheme}://${url.host}:${url.port} can be reached from other machines, and this ` +
-        'version has no passwords yet: whoever reaches it could read and write everything. ' +
-        'Listen on 127.0.0.1, or, where everybody on the network is trusted, say so with ' +
-        '--allow-anonymous (allow_anonymous: true, DUNLIN_ALLOW_ANONYMOUS=true)',
-    );
 }

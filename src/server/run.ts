@@ -14,7 +14,7 @@ const STOP_DEADLINE_MS = 4500;
 
 /** Runs the broker until a signal or a failed store ends it, and ends the process. */
 export async function run(flags: Flags): Promise<void> {
-  const config = loadConfig(flags, process.env);
+  const config = await loadConfig(flags, process.env);
   // Whoever read the start block may be gone before it is written.
   process.stdout.on('error', () => {});
   const log = createLogger({ level: config.logLevel, format: config.logFormat });

@@ -40,3 +40,19 @@ function parseWithUnit(
   const factor = Object.hasOwn(units, unit.toLowerCase()) ? units[unit.toLowerCase()] : undefined;
   return factor === undefined ? undefined : Number(digits.replaceAll('_', '')) * factor;
 }
+
+/** A size as people write it: in the largest unit that leaves no fraction. */
+export function showSize(bytes: number): string {
+  return showWithUnit(bytes, { GiB: 1024 ** 3, MiB: 1024 ** 2, KiB: 1024 });
+}
+
+/** A time as people write it: in the largest unit that leaves no fraction. */
+export function showSeconds(seconds: number): string {
+  return showWithUnit(seconds, { d: 86_400, h: 3600, m: 60, s: 1 });
+}
+
+function showWithUnit(amount: number, units: Readonly<Record<string, number>>): string {
+  if (amount === 0) return '0';
+  const fitting = Object.entries(units).find(([, factor]) => amount % factor === 0);
+  return fitting === undefined ? String(amount) : `${amount / fitting[1]}${fitting[0]}`;
+}

@@ -108,6 +108,25 @@ export const defaultLimits: Limits = {
   checkPayloadFormat: false,
 };
 
+/** The limits that a listener may have of its own, in place of the common ones. */
+export type ListenerLimits = Pick<
+  Limits,
+  | 'packetBytesMax'
+  | 'receiveMaximum'
+  | 'topicAliasMaximum'
+  | 'outboundTopicAliasMaximum'
+  | 'qosMax'
+  | 'retainAvailable'
+  | 'keepAliveSecondsMax'
+  | 'sessionExpirySecondsMax'
+  | 'legacySessionExpirySeconds'
+  | 'connectSecondsMax'
+  | 'legacyInFlightMax'
+  | 'inFlightMax'
+  | 'connectionsMax'
+  | 'connectionsPerAddressMax'
+>;
+
 /** What a listener decides for the connections that come through it. */
 export interface ListenerPolicy {
   /** Tolerates clients that send more unacknowledged messages than Receive Maximum allows. */

@@ -17,13 +17,17 @@ function fileWith(text: string): string {
   return file;
 }
 
-function fromYaml(text: string, environment: NodeJS.ProcessEnv = {}, flags: Flags = {}): Config {
+function fromYaml(
+  text: string,
+  environment: NodeJS.ProcessEnv = {},
+  flags: Flags = {},
+): Promise<Config> {
   return loadConfig({ ...flags, config: fileWith(text) }, environment);
 }
 
-function faultsOf(load: () => unknown): string[] {
+async function faultsOf(load: () => Promise<unknown>): Promise<string[]> {
   try {
-    load();
+    await load();
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     expect(error.exitCode).toBe(2);
@@ -32,8 +36,8 @@ function faultsOf(load: () => unknown): string[] {
   throw new Error('nothing was wrong');
 }
 
-test('without anything it listens on this machine alone and keeps data', () => {
-  const config = loadConfig({}, {});
+test('without anything it listens on this machine alone and keeps data', async () => {
+  const config = await loadConfig({}, {});
   expect(config.listen.map(({ url }) => url)).toEqual([
     { scheme: 'mqtt', host: '127.0.0.1', port: 1883, path: '' },
     { scheme: 'ws', host: '127.0.0.1', port: 8080, path: '/mqtt' },
@@ -42,8 +46,8 @@ test('without anything it listens on this machine alone and keeps data', () => {
   expect(config.limits).toEqual(defaultLimits);
 });
 
-test('a file sets everything, with units', () => {
-  const config = fromYaml(`
+test('a file sets everything, with units', async () => {
+  const config = await fromYaml(`
 listen:
   - mqtt://localhost
   - url: ws://[::1]:80/
@@ -66,7 +70,7 @@ limits:
   qos_max: 1
   queue_overflow: refuse
 `);
-  expect(config.listen).toEqual([
+  expect(config.listen).toMatchObject([
     {
       url: { scheme: 'mqtt', host: 'localhost', port: 1883, path: '' },
       lenientReceiveMaximum: false,
@@ -100,7 +104,7 @@ limits:
   });
 });
 
-test('flags weigh more than the environment, that more than the file', () => {
+test('flags weigh more than the environment, that more than the file', async () => {
   const yaml = 'durability: process\ndata: file\nlimits: { in_flight_max: 5, receive_maximum: 6 }';
   const environment = {
     DUNLIN_DATA: 'environment',
@@ -110,20 +114,20 @@ test('flags weigh more than the environment, that more than the file', () => {
     DUNLIN_PORT_1883_TCP: 'tcp://10.0.0.1:1883',
     PATH: '/bin',
   };
-  const config = fromYaml(yaml, environment, { logLevel: 'error', data: undefined });
+  const config = await fromYaml(yaml, environment, { logLevel: 'error', data: undefined });
   expect(config).toMatchObject({ durability: 'process', data: 'environment', logLevel: 'error' });
   expect(config.limits).toMatchObject({ inFlightMax: 5, receiveMaximum: 7 });
   expect(config.listen.map(({ url }) => url.port)).toEqual([1, 2]);
-  const flagged = fromYaml(yaml, environment, { listen: ['mqtt://127.0.0.1:3'] });
+  const flagged = await fromYaml(yaml, environment, { listen: ['mqtt://127.0.0.1:3'] });
   expect(flagged.listen.map(({ url }) => url.port)).toEqual([3]);
 });
 
-test('the environment can name the file', () => {
+test('the environment can name the file', async () => {
   const config = fileWith('durability: process');
-  expect(loadConfig({}, { DUNLIN_CONFIG: config }).durability).toBe('process');
+  expect((await loadConfig({}, { DUNLIN_CONFIG: config })).durability).toBe('process');
 });
 
-test('every fault of a file is told at once, each with line and column', () => {
+test('every fault of a file is told at once, each with line and column', async () => {
   const text = `durabilty: power
 durability: fast
 listen:
@@ -138,7 +142,7 @@ limits:
   queue_qos0: maybe
 data: 7
 `;
-  expect(faultsOf(() => fromYaml(text))).toEqual([
+  expect(await faultsOf(() => fromYaml(text))).toEqual([
     'dunlin.yaml:1:1: there is no setting durabilty; did you mean durability?',
     'dunlin.yaml:6:5: there is no setting listen[1].version; did you mean listen[1].versions?',
     'dunlin.yaml:9:3: there is no setting limits.packet_bytes; ' +
@@ -147,9 +151,9 @@ data: 7
       'there are mqtt:// and ws://, not "mqtts://127.0.0.1:8883"',
     'dunlin.yaml:5:10: listen[1].url: expected a host and a port from 0 to 65535, ' +
       'such as mqtt://127.0.0.1:1883, not "mqtt://127.0.0.1:99999"',
-    'dunlin.yaml:7:5: listen[2]: expected a URL such as mqtt://127.0.0.1:1883 or ' +
+    'dunlin.yaml:7:5: listen[2]: url is missing: expected a URL such as mqtt://127.0.0.1:1883 or ' +
       'ws://127.0.0.1:8080/mqtt',
-    'dunlin.yaml:7:15: listen[2].versions: expected 3.1, 3.1.1 or 5.0, not 4',
+    'dunlin.yaml:7:16: listen[2].versions[0]: expected 3.1, 3.1.1 or 5.0, not 4',
     'dunlin.yaml:13:7: data: expected a folder, not 7',
     'dunlin.yaml:2:13: durability: expected power, process or memory, not "fast"',
     'dunlin.yaml:10:21: limits.packet_bytes_max: expected a size from 1024 to 268435455 bytes, ' +
@@ -160,9 +164,11 @@ data: 7
   ]);
 });
 
-test('faults of flags and of the environment name them', () => {
+test('faults of flags and of the environment name them', async () => {
   const environment = { DUNLIN_DURABILTY: 'power', DUNLIN_LIMITS__QOS_MAX: '3' };
-  expect(faultsOf(() => loadConfig({ logLevel: 'loud', listen: ['1883'] }, environment))).toEqual([
+  expect(
+    await faultsOf(() => loadConfig({ logLevel: 'loud', listen: ['1883'] }, environment)),
+  ).toEqual([
     'DUNLIN_DURABILTY: there is no setting DUNLIN_DURABILTY; did you mean DUNLIN_DURABILITY?',
     '--listen: expected a URL such as mqtt://127.0.0.1:1883 or ws://127.0.0.1:8080/mqtt, not "1883"',
     '--log-level: expected debug, info, warn, error or silent, not "loud"',
@@ -176,30 +182,36 @@ test.each([
   ['just words', /^dunlin\.yaml:1:1: expected settings/],
   ['limits: 5', /^dunlin\.yaml:1:9: limits: expected/],
   ['listen: []', /^dunlin\.yaml:1:9: listen: expected at least one URL/],
-])('%j is told with its place', (text, expected) => {
-  const faults = faultsOf(() => fromYaml(text));
+])('%j is told with its place', async (text, expected) => {
+  const faults = await faultsOf(() => fromYaml(text));
   expect(faults.length).toBe(1);
   expect(faults[0]).toMatch(expected);
 });
 
-test('an empty file is no fault, a missing one is', () => {
-  expect(fromYaml('# nothing yet\n').durability).toBe('power');
+test('an empty file is no fault, a missing one is', async () => {
+  expect((await fromYaml('# nothing yet\n')).durability).toBe('power');
   const missing = join(folder, 'missing.yaml');
-  expect(faultsOf(() => loadConfig({ config: missing }, {}))[0]).toContain('cannot be read');
+  expect((await faultsOf(() => loadConfig({ config: missing }, {})))[0]).toContain(
+    'cannot be read',
+  );
 });
 
-test('what can be reached from other machines must be opened in so many words', () => {
+test('what can be reached from other machines must be opened in so many words', async () => {
   const listen = ['mqtt://0.0.0.0:1883', 'ws://[::]:8080', 'mqtt://127.0.0.1:1884', 'mqtt://[::1]'];
-  const faults = faultsOf(() => loadConfig({ listen }, {}));
+  const faults = await faultsOf(() => loadConfig({ listen }, {}));
   expect(faults.length).toBe(2);
   expect(faults[0]).toContain('mqtt://0.0.0.0:1883 can be reached from other machines');
   expect(faults[0]).toContain('--allow-anonymous');
-  expect(loadConfig({ listen, allowAnonymous: true }, {}).listen.length).toBe(4);
-  expect(loadConfig({ listen }, { DUNLIN_ALLOW_ANONYMOUS: 'true' }).allowAnonymous).toBe(true);
+  expect((await loadConfig({ listen, allowAnonymous: true }, {})).listen.length).toBe(4);
+  expect((await loadConfig({ listen }, { DUNLIN_ALLOW_ANONYMOUS: 'true' })).allowAnonymous).toBe(
+    true,
+  );
 });
 
-test('a promise to keep messages and keeping nothing contradict each other', () => {
-  const faults = faultsOf(() => loadConfig({ inMemory: true }, { DUNLIN_DURABILITY: 'power' }));
+test('a promise to keep messages and keeping nothing contradict each other', async () => {
+  const faults = await faultsOf(() =>
+    loadConfig({ inMemory: true }, { DUNLIN_DURABILITY: 'power' }),
+  );
   expect(faults[0]).toMatch(/^DUNLIN_DURABILITY: power promises .* --in-memory keeps nothing/);
-  expect(loadConfig({ inMemory: true, durability: 'memory' }, {}).inMemory).toBe(true);
+  expect((await loadConfig({ inMemory: true, durability: 'memory' }, {})).inMemory).toBe(true);
 });

@@ -1,0 +1,59 @@
+import { urlOf } from '../../transport/listener.js';
+import { isLoopback } from '../listen-url.js';
+import type { AuthenticationConfig, AuthenticationMethodName } from './authentication.js';
+import { authenticationMethods } from './authentication.js';
+import type { ListenConfig } from './listener.js';
+import type { Config } from './top.js';
+
+type Doors = Pick<Config, 'listen' | 'allowAnonymous' | 'authentication'>;
+
+/** The methods that are set up, in their usual order. */
+export function methodsSetUp(config: AuthenticationConfig): readonly AuthenticationMethodName[] {
+  const isSetUp: Readonly<Record<AuthenticationMethodName, boolean>> = {
+    password_file: config.passwordFile !== undefined,
+    jwt: config.jwt !== undefined,
+    http: config.http !== undefined,
+    scram: config.scramFile !== undefined,
+    certificate: config.certificate,
+  };
+  return authenticationMethods.filter((name) => isSetUp[name]);
+}
+
+/** The methods that clients of the listener are asked by, in order. */
+export function methodsOf(
+  listen: ListenConfig,
+  { authentication }: Doors,
+): readonly AuthenticationMethodName[] {
+  return listen.authentication ?? authentication.methods ?? methodsSetUp(authentication);
+}
+
+/** Whether clients of the listener need not say who they are. */
+export function letsAnonymousIn(listen: ListenConfig, config: Doors): boolean {
+  const said = listen.allowAnonymous ?? config.allowAnonymous;
+  return said || (methodsOf(listen, config).length === 0 && !asksForCertificate(listen));
+}
+
+function asksForCertificate({ tls }: ListenConfig): boolean {
+  return tls?.clientCertificate === 'required' || tls?.pskFile !== undefined;
+}
+
+/**
+ * Whoever can reach an open broker reads and writes everything: that must be said in so many words.
+ */
+export function openDoors(config: Doors): string[] {
+  return config.listen
+    .filter(
+      (listen) =>
+        !isLoopback(listen.url.host) &&
+        !(listen.allowAnonymous ?? config.allowAnonymous) &&
+        letsAnonymousIn(listen, config),
+    )
+    .map(
+      ({ url }) =>
+        `${urlOf(url, url.port)} can be reached from other machines and asks for no password: ` +
+        'whoever reaches it could read and write everything. ' +
+        'Listen on 127.0.0.1, set up a way to authenticate (authentication: in the configuration ' +
+        'file), or, where everybody on the network is trusted, say so with ' +
+        '--allow-anonymous (allow_anonymous: true, DUNLIN_ALLOW_ANONYMOUS=true)',
+    );
+}
