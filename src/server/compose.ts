@@ -174,8 +174,11 @@ function bindOne(
   ready: () => boolean,
 ): Promise<Listener> {
   const onFault = (sentence: string): void => {
-    log.error({ event: 'accept_failed', listener: urlOf(address, address.port) }, sentence);
+    log.error({ event: 'accept_failed', listener: urlOf(address) }, sentence);
   };
+  if (address.scheme === 'mqtts' || address.scheme === 'wss') {
+    return Promise.reject(new Error(`${urlOf(address)}: it has no certificate`));
+  }
   if (address.scheme === 'mqtt') return listenTcp({ address, onFault });
   const messageBytesMax = config.limits.packetBytesMax + WEBSOCKET_SLACK_BYTES;
   return listenWebSocket({ address, onFault, messageBytesMax, origins, ready });

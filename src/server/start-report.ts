@@ -14,15 +14,22 @@ const PROMISES: Readonly<Record<Config['durability'], string>> = {
   memory: 'memory    nothing survives a restart',
 };
 
-const KINDS: Readonly<Record<string, string>> = { 'mqtt:': 'MQTT', 'ws:': 'WebSocket' };
+const KINDS: Readonly<Record<string, string>> = {
+  mqtt: 'MQTT',
+  unix: 'MQTT',
+  mqtts: 'MQTT, TLS',
+  ws: 'WebSocket',
+  wss: 'WebSocket, TLS',
+};
 
 /** What a person wants to know when the broker has started. */
 export function startReport({ version, addresses, config, readyMs }: StartFacts): string {
-  const rows: [string, string][] = addresses.map((url) => [KINDS[new URL(url).protocol]!, url]);
+  const rows: [string, string][] = addresses.map((url) => [KINDS[/^[a-z]+/.exec(url)![0]]!, url]);
   rows.push(['Data', keepsNothing(config) ? 'in memory only' : resolve(config.data)]);
   rows.push(['Durability', PROMISES[keepsNothing(config) ? 'memory' : config.durability]]);
   rows.push(['Access', accessSentence(config)]);
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(12)}${value}`);
+  const width = Math.max(12, ...rows.map(([name]) => name.length + 2));
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`);
   return `\ndunlin ${version}   ready in ${readyMs} ms\n\n${lines.join('\n')}\n\n`;
 }
 

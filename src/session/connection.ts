@@ -129,6 +129,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
       return;
     }
     this.#framer.packetBytesMax = this.#context.limits.packetBytesMax;
+    this.network.admitted?.();
     this.outbox.append(bytes);
     const keepAliveMs = accepted.keepAliveSeconds * 1500; // [MQTT-3.1.2-22]
     this.#silence.startKeepAlive(keepAliveMs);

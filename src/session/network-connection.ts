@@ -9,6 +9,39 @@ export interface Peer {
   readonly host: string;
   /** The listener's URL as configured, such as `mqtt://127.0.0.1:1883`. */
   readonly listener: string;
+  /** Of a TLS client that showed one, checked against the listener's authorities. */
+  readonly certificate?: PeerCertificate;
+  /** Of a TLS client that knows the key that the listener's PSK file has under this name. */
+  readonly pskIdentity?: string;
+  /** The name that a trusted proxy found in the client's certificate (PROXY protocol, version 2). */
+  readonly proxiedCommonName?: string;
+  /** The trusted proxy that the client came through, as `address`; `address` is then the client's. */
+  readonly proxiedFrom?: string;
+  /** What a WebSocket client's upgrade request brought along. */
+  readonly request?: PeerRequest;
+}
+
+/** A client's certificate, as far as somebody may want to know its owner by it. */
+export interface PeerCertificate {
+  readonly commonName: string | undefined;
+  /** Without their kinds: host names, addresses, mail addresses, URIs, in the certificate's order. */
+  readonly subjectAltNames: readonly string[];
+  /** SHA-256 of the certificate: 64 hexadecimal digits in lower case, without colons. */
+  readonly fingerprint256: string;
+  /** The whole subject on one line, such as `CN=pump, O=Works`. */
+  readonly subject: string;
+  /** The one of these that the listener's `user_name_from` chooses. */
+  readonly userName: string | undefined;
+}
+
+/** Nothing of it has been judged by anybody. */
+export interface PeerRequest {
+  /** With its query, as the client wrote it. */
+  readonly url: string;
+  readonly origin: string | undefined;
+  readonly cookies: Readonly<Record<string, string>>;
+  /** From `Authorization: Bearer`, or from an offered subprotocol `bearer.TOKEN`. */
+  readonly token: string | undefined;
 }
 
 /**
@@ -27,6 +60,8 @@ export interface NetworkConnection {
   write(parts: readonly Uint8Array[], release: WriteRelease): void;
   pauseReading(): void;
   resumeReading(): void;
+  /** CONNECT was accepted: the transport may lift what it only asks of strangers. */
+  admitted?(): void;
   /**
    * `after-flush` sends what was written first and ends by force after a deadline; `now` drops it.
    */

@@ -3,14 +3,25 @@ import type { Peer } from '../session/network-connection.js';
 
 const IPV4_IN_IPV6 = '::ffff:';
 
+/** How a client of a Unix domain socket is named: it has no address. */
+const LOCAL = 'local';
+
 /**
  * Who is at the other end; an IPv4 client of a dual-stack listener is named by its IPv4 address.
  */
 export function peerOf(socket: Socket, listener: string): Peer {
-  const remote = socket.remoteAddress ?? 'unknown';
+  const remote = socket.remoteAddress;
+  if (remote === undefined && /(^|\+)unix:/.test(listener)) {
+    return { address: LOCAL, host: LOCAL, listener };
+  }
+  return { ...addressOf(remote ?? 'unknown', socket.remotePort ?? 0), listener };
+}
+
+/** An address and a port, in the two forms of a `Peer`. */
+export function addressOf(remote: string, port: number): Pick<Peer, 'address' | 'host'> {
   const host = remote.startsWith(IPV4_IN_IPV6) ? remote.slice(IPV4_IN_IPV6.length) : remote;
   const shown = host.includes(':') ? `[${host}]` : host;
-  return { address: `${shown}:${socket.remotePort ?? 0}`, host, listener };
+  return { address: `${shown}:${port}`, host };
 }
 
 /** What a socket error means, in words for the log. */

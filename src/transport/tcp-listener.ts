@@ -1,55 +1,81 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Peer } from '../session/network-connection.js';
+import { bind } from './bind.js';
 import {
   type Accept,
-  LISTEN_BACKLOG,
-  ListenError,
   type Listener,
   type ListenOptions,
+  type Stage,
   TCP_KEEP_ALIVE_MS,
-  urlOf,
   WAITING_CONNECTIONS_MAX,
 } from './listener.js';
 import { peerOf } from './peer.js';
 import { SocketConnection } from './socket-connection.js';
+import { passStages } from './stages.js';
 
-/** Binds a `mqtt://host:port` address; rejects with a `ListenError`. */
+/** Who gets the streams that have passed all stages. */
+export interface StreamServer {
+  /** Whether it takes connections before `start` as well; otherwise they wait in the listener. */
+  readonly isEarly: boolean;
+  start(accept: Accept): void;
+  serve(socket: Socket, peer: Peer): void;
+  /** Nobody new is let in. */
+  stop(): void;
+}
+
+class MqttStreams implements StreamServer {
+  readonly isEarly = false;
+  #accept: Accept | undefined = undefined;
+
+  start(accept: Accept): void {
+    this.#accept = accept;
+  }
+
+  serve(socket: Socket, peer: Peer): void {
+    if (this.#accept === undefined) socket.destroy();
+    else SocketConnection.serve(socket, peer, this.#accept);
+  }
+
+  stop(): void {
+    this.#accept = undefined;
+  }
+}
+
+/** Binds an address for MQTT on a stream of bytes; rejects with a `ListenError`. */
 export function listenTcp(options: ListenOptions): Promise<Listener> {
+  return listenStreams(options, new MqttStreams());
+}
+
+/** Binds an address whose connections go to `streams`; rejects with a `ListenError`. */
+export async function listenStreams(
+  options: ListenOptions,
+  streams: StreamServer,
+): Promise<Listener> {
   const server = createServer({
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
   });
-  return bind(server, options).then((url) => new TcpListener(server, url));
-}
-
-/** Binds any server of `node:net` and tells its real URL; rejects with a `ListenError`. */
-export function bind(server: Server, options: ListenOptions): Promise<string> {
-  const { host, port } = options.address;
-  return new Promise((resolve, reject) => {
-    const refused = (error: NodeJS.ErrnoException): void => {
-      reject(new ListenError(options.address, error));
-    };
-    server.once('error', refused);
-    server.listen({ host, port, backlog: LISTEN_BACKLOG, exclusive: true }, () => {
-      server.off('error', refused);
-      server.on('error', (error) => {
-        options.onFault(`a connection could not be accepted: ${error.message}`);
-      });
-      resolve(urlOf(options.address, (server.address() as AddressInfo).port));
-    });
-  });
+  const url = await bind(server, options);
+  return new TcpListener(server, url, options, streams);
 }
 
 class TcpListener implements Listener {
   readonly url: string;
   readonly #server: Server;
+  readonly #streams: StreamServer;
+  readonly #stages: readonly Stage[];
+  readonly #connectionsMax: number;
   readonly #sockets = new Set<Socket>();
   #waiting: Socket[] = [];
-  #accept: Accept | undefined = undefined;
+  #isStarted = false;
 
-  constructor(server: Server, url: string) {
+  constructor(server: Server, url: string, options: ListenOptions, streams: StreamServer) {
     this.url = url;
     this.#server = server;
+    this.#streams = streams;
+    this.#stages = options.stages ?? [];
+    this.#connectionsMax = options.connectionsMax ?? Number.POSITIVE_INFINITY;
     server.on('connection', (socket) => this.#connected(socket));
   }
 
@@ -58,15 +84,17 @@ class TcpListener implements Listener {
   }
 
   start(accept: Accept): void {
-    this.#accept = accept;
+    this.#isStarted = true;
+    this.#streams.start(accept);
     for (const socket of this.#waiting) {
       socket.removeAllListeners('error');
-      if (!socket.destroyed) SocketConnection.serve(socket, peerOf(socket, this.url), accept);
+      if (!socket.destroyed) this.#open(socket);
     }
     this.#waiting = [];
   }
 
   stopAccepting(): Promise<void> {
+    this.#streams.stop();
     return new Promise((resolve) => {
       // The callback comes when the last connection is gone, the address is free at once.
       this.#server.close();
@@ -79,15 +107,25 @@ class TcpListener implements Listener {
   }
 
   #connected(socket: Socket): void {
+    if (this.#sockets.size >= this.#connectionsMax) {
+      socket.destroy();
+      return;
+    }
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    if (this.#accept !== undefined) {
-      SocketConnection.serve(socket, peerOf(socket, this.url), this.#accept);
+    if (this.#isStarted || this.#streams.isEarly) {
+      this.#open(socket);
     } else if (this.#waiting.length < WAITING_CONNECTIONS_MAX) {
       socket.on('error', () => socket.destroy());
       this.#waiting.push(socket);
     } else {
       socket.destroy();
     }
+  }
+
+  #open(socket: Socket): void {
+    passStages(this.#stages, socket, peerOf(socket, this.url), (inner, peer) => {
+      this.#streams.serve(inner, peer);
+    });
   }
 }

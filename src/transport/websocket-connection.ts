@@ -19,14 +19,22 @@ const CLOSE_UNSUPPORTED_DATA = 1003;
  */
 const PONG_UNSENT_BYTES_MAX = 65_536;
 
+/**
+ * What somebody may send before CONNECT was accepted: the message of a stranger is not gathered
+ * beyond it, whatever length it claims.
+ */
+export const STRANGER_BYTES_MAX: number = 1_048_576 + 65_536;
+
 /** A WebSocket as the protocol sees it: a stream of bytes whose frames mean nothing. */
 export class WebSocketConnection implements NetworkConnection {
   readonly peer: Peer;
   readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
   readonly #events: NetworkConnectionEvents;
   readonly #writer: SocketWriter;
   /** Frames that were already taken apart when reading was paused. */
   readonly #held: Uint8Array[] = [];
+  #strangerBytes = 0;
   #paused = false;
   #closing = false;
   #cause: string | undefined = undefined;
@@ -35,8 +43,10 @@ export class WebSocketConnection implements NetworkConnection {
   constructor(webSocket: WebSocket, socket: Socket, peer: Peer, accept: Accept) {
     this.peer = peer;
     this.#webSocket = webSocket;
+    this.#socket = socket;
     this.#writer = new SocketWriter(socket, () => this.#events.drained());
     this.#events = accept(this);
+    socket.on('data', this.#heardStranger);
     webSocket.on('message', (data, isBinary) => this.#received(data as Buffer, isBinary));
     webSocket.on('ping', (data) => {
       if (this.unsentBytes <= PONG_UNSENT_BYTES_MAX) webSocket.pong(data);
@@ -80,6 +90,12 @@ export class WebSocketConnection implements NetworkConnection {
     else queueMicrotask(() => this.#deliverHeld());
   }
 
+  admitted(): void {
+    this.#socket.off('data', this.#heardStranger);
+    // The chunk that holds CONNECT may still be on its way to that function.
+    this.#strangerBytes = Number.NEGATIVE_INFINITY;
+  }
+
   close(how: 'after-flush' | 'now'): void {
     this.#cause ??= 'the broker closed the connection';
     if (how === 'now') {
@@ -89,6 +105,14 @@ export class WebSocketConnection implements NetworkConnection {
       this.#closeAfterFlush(CLOSE_NORMAL, '');
     }
   }
+
+  readonly #heardStranger = (chunk: Uint8Array): void => {
+    this.#strangerBytes += chunk.length;
+    if (this.#strangerBytes <= STRANGER_BYTES_MAX) return;
+    this.#cause ??= `the client sent more than ${STRANGER_BYTES_MAX} bytes before it was let in`;
+    this.#closing = true;
+    this.#webSocket.terminate();
+  };
 
   #closeAfterFlush(code: number, sentence: string): void {
     this.#closing = true;

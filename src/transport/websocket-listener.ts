@@ -5,12 +5,19 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import type { Socket } from 'node:net';
+import { BlockList, type Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { type Accept, type Listener, type ListenOptions, TCP_KEEP_ALIVE_MS } from './listener.js';
-import { peerOf } from './peer.js';
-import { bind } from './tcp-listener.js';
+import type { Peer } from '../session/network-connection.js';
+import type { Accept, Listener, ListenOptions } from './listener.js';
+import { forwardedPeer, offeredSubprotocols, requestFacts } from './request-facts.js';
+import { listenStreams, type StreamServer } from './tcp-listener.js';
 import { WebSocketConnection } from './websocket-connection.js';
+
+/**
+ * Gets each plain HTTP request first. True says that it answers; otherwise the listener's own pages
+ * do.
+ */
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export interface WebSocketListenOptions extends ListenOptions {
   /** Largest WebSocket message, whatever number of frames or packets it holds. */
@@ -19,13 +26,19 @@ export interface WebSocketListenOptions extends ListenOptions {
    * Pages whose scripts may connect, such as `https://example.org`; undefined lets all of them in.
    */
   readonly origins: readonly string[] | undefined;
+  /** Proxies whose `X-Forwarded-For` is believed; none by default. */
+  readonly trustedProxies?: BlockList;
+  readonly httpHandler?: HttpHandler;
+  /** For a whole request; 10 seconds by default. */
+  readonly requestMsMax?: number;
   /** Whether `/readyz` says yes. */
   readonly ready: () => boolean;
 }
 
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 const DEFAULT_PATHS = ['/mqtt', '/'];
-const REQUEST_SECONDS_MAX = 10;
+const REQUEST_MS_MAX = 10_000;
+const LOOK_MS = 1000;
 
 const NO_SUBPROTOCOL = `This is an MQTT broker: ask for the WebSocket subprotocol "mqtt".`;
 const NOT_A_PAGE = 'This is an MQTT broker: connect with MQTT over WebSocket, subprotocol "mqtt".';
@@ -33,31 +46,25 @@ const NOTHING_HERE = 'There is nothing here. MQTT over WebSocket is at /mqtt.';
 const FOREIGN_ORIGIN = 'Pages of this origin may not connect to this broker.';
 const NOT_READY = 'The broker is starting or has failed.';
 
-/** Binds a `ws://host:port/path` address; rejects with a `ListenError`. */
+/** Binds an address for MQTT over WebSocket; rejects with a `ListenError`. */
 export function listenWebSocket(options: WebSocketListenOptions): Promise<Listener> {
-  const server = createServer({
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-    headersTimeout: REQUEST_SECONDS_MAX * 1000,
-    requestTimeout: REQUEST_SECONDS_MAX * 1000,
-  });
-  return bind(server, options).then((url) => new WebSocketListener(server, url, options));
+  return listenStreams(options, new WebSocketStreams(options));
 }
 
-class WebSocketListener implements Listener {
-  readonly url: string;
-  readonly #server: Server;
+/** Upgrades streams, and answers those that ask for pages. */
+class WebSocketStreams implements StreamServer {
+  readonly isEarly = true;
   readonly #options: WebSocketListenOptions;
   readonly #paths: readonly string[];
-  readonly #sockets = new Set<Socket>();
+  readonly #trustedProxies: BlockList;
+  readonly #http: Server;
   readonly #webSockets: WebSocketServer;
+  readonly #peers = new WeakMap<Socket, Peer>();
   #accept: Accept | undefined = undefined;
 
-  constructor(server: Server, url: string, options: WebSocketListenOptions) {
-    this.url = url;
-    this.#server = server;
+  constructor(options: WebSocketListenOptions) {
     this.#options = options;
+    this.#trustedProxies = options.trustedProxies ?? new BlockList();
     const path = options.address.path;
     this.#paths = DEFAULT_PATHS.includes(path) ? DEFAULT_PATHS : [path];
     this.#webSockets = new WebSocketServer({
@@ -68,56 +75,57 @@ class WebSocketListener implements Listener {
       maxPayload: options.messageBytesMax,
       handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
     });
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+    const { requestMsMax = REQUEST_MS_MAX } = options;
+    this.#http = createServer({
+      headersTimeout: requestMsMax,
+      requestTimeout: requestMsMax,
+      connectionsCheckingInterval: LOOK_MS,
     });
-    server.on('request', (request, response) => this.#answer(request, response));
-    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+    this.#http.on('request', (request, response) => this.#answer(request, response));
+    this.#http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
-  }
-
-  get connections(): number {
-    return this.#sockets.size;
+    // It gets its connections by hand, and begins to look at its deadlines only when it listens.
+    this.#http.emit('listening');
   }
 
   start(accept: Accept): void {
     this.#accept = accept;
   }
 
-  stopAccepting(): Promise<void> {
-    this.#accept = undefined;
-    return new Promise((resolve) => {
-      this.#server.close();
-      setImmediate(resolve);
-    });
+  serve(socket: Socket, peer: Peer): void {
+    this.#peers.set(socket, peer);
+    this.#http.emit('connection', socket);
   }
 
-  destroyConnections(): void {
-    for (const socket of this.#sockets) socket.destroy();
+  stop(): void {
+    this.#accept = undefined;
+    this.#http.close();
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const accept = this.#accept;
+    const peer = this.#peers.get(socket)!;
     const origin = request.headers.origin;
     if (!this.#paths.includes(pathOf(request))) {
       refuseUpgrade(socket, 404, NOTHING_HERE);
-    } else if (!offersSubprotocol(request)) {
+    } else if (!offeredSubprotocols(request).some((name) => SUBPROTOCOLS.includes(name))) {
       refuseUpgrade(socket, 400, NO_SUBPROTOCOL); // [MQTT-6.0.0-3]
     } else if (origin !== undefined && this.#options.origins?.includes(origin) === false) {
       refuseUpgrade(socket, 403, FOREIGN_ORIGIN);
     } else if (accept === undefined) {
       refuseUpgrade(socket, 503, NOT_READY);
     } else {
-      const peer = peerOf(socket, this.url);
+      const known = forwardedPeer(peer, request, this.#trustedProxies);
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        new WebSocketConnection(webSocket, socket, peer, accept);
+        const client = { ...known, request: requestFacts(request) };
+        new WebSocketConnection(webSocket, socket, client, accept);
       });
     }
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#options.httpHandler?.(request, response) === true) return;
     const path = pathOf(request);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       answer(response, 405, 'Only GET and HEAD are answered here.', { Allow: 'GET, HEAD' });
@@ -140,11 +148,6 @@ function pathOf(request: IncomingMessage): string {
   return end < 0 ? url : url.slice(0, end);
 }
 
-function offersSubprotocol(request: IncomingMessage): boolean {
-  const offered = request.headers['sec-websocket-protocol']?.split(',') ?? [];
-  return offered.some((name) => SUBPROTOCOLS.includes(name.trim()));
-}
-
 function answer(
   response: ServerResponse,
   status: number,
@@ -162,7 +165,7 @@ function answer(
 function refuseUpgrade(socket: Socket, status: number, sentence: string): void {
   const body = `${sentence}\n`;
   socket.on('error', () => socket.destroy());
-  socket.setTimeout(REQUEST_SECONDS_MAX * 1000, () => socket.destroy());
+  socket.setTimeout(REQUEST_MS_MAX, () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n` +
       `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n\r\n${body}`,

@@ -11,6 +11,7 @@ export class Recorder implements NetworkConnectionEvents {
   readonly causes: string[] = [];
   drains = 0;
   chunks = 0;
+  bytes = 0;
   /** Runs inside `receive`, before it returns. */
   onReceive: (() => void) | undefined = undefined;
   #waiting: (() => void)[] = [];
@@ -22,6 +23,7 @@ export class Recorder implements NetworkConnectionEvents {
   receive(chunk: Uint8Array): void {
     this.received.push(...chunk);
     this.chunks++;
+    this.bytes += chunk.length;
     this.onReceive?.();
     this.#changed();
   }

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { ListenError } from '../../src/transport/listener.js';
 import { listenTcp } from '../../src/transport/tcp-listener.js';
+import { ChildProgram } from '../support/child-program.js';
 import { RecordingBroker } from './recorder.js';
 
 function options(host: string, port: number) {
@@ -61,4 +65,78 @@ test('after the end of accepting, open connections go on', async () => {
   await server.until(() => server.received.length === 1);
   client.destroy();
   await server.until(() => server.causes.length === 1);
+});
+
+function socketFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dunlin-socket-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, 'mqtt.sock');
+}
+
+function fileOptions(file: string, socketMode?: number) {
+  const address = { scheme: 'mqtt' as const, host: '', port: 0, path: '', socketFile: file };
+  return { address, onFault: () => {}, socketMode };
+}
+
+test('a socket file has its mode, serves, and is gone in the end', async () => {
+  const file = socketFile();
+  const listener = await listenTcp(fileOptions(file, 0o620));
+  expect(listener.url).toBe(`unix:${file}`);
+  expect(statSync(file).mode & 0o777).toBe(0o620);
+  const broker = new RecordingBroker();
+  listener.start(broker.accept);
+  const client = connect(file);
+  client.write(Uint8Array.of(1, 2));
+  const server = await broker.next();
+  await server.until(() => server.received.length === 2);
+  expect(server.network.peer).toEqual({ address: 'local', host: 'local', listener: listener.url });
+  client.destroy();
+  await listener.stopAccepting();
+  expect(existsSync(file)).toBe(false);
+});
+
+test('a socket file is taken over only from nobody', async () => {
+  const file = socketFile();
+  const first = await listenTcp(fileOptions(file));
+  await expect(listenTcp(fileOptions(file))).rejects.toThrow(
+    `another program listens on the socket ${file}`,
+  );
+  await first.stopAccepting();
+  // A program that is killed leaves its file behind.
+  const program = `require('net').createServer().listen('${file}', () => console.log('listens'))`;
+  const killed = new ChildProgram(process.execPath, ['-e', program]);
+  await killed.takeUntil('listens');
+  killed.kill();
+  await killed.exited;
+  expect(existsSync(file)).toBe(true);
+  const second = await listenTcp(fileOptions(file));
+  await second.stopAccepting();
+  writeFileSync(file, 'precious');
+  await expect(listenTcp(fileOptions(file))).rejects.toThrow('is no socket');
+  expect(existsSync(file)).toBe(true);
+  await expect(listenTcp(fileOptions(join(dirname(file), 'x', 'y')))).rejects.toThrow(
+    'does not exist',
+  );
+  await expect(listenTcp(fileOptions(`/tmp/${'x'.repeat(103)}`))).rejects.toThrow('too long');
+});
+
+test('what systemd has not given cannot be served', async () => {
+  const address = { scheme: 'mqtt' as const, host: '', port: 0, path: '', systemdName: 'mqtt' };
+  const options = { address, onFault: () => {} };
+  await expect(listenTcp(options)).rejects.toThrow('systemd has given no sockets');
+  const inherited = new Map([['web', 3]]);
+  await expect(listenTcp({ ...options, inherited })).rejects.toThrow('only web');
+});
+
+test('more connections than the listener takes are ended at once', async () => {
+  const listener = await listenTcp({ ...options('127.0.0.1', 0), connectionsMax: 1 });
+  const broker = new RecordingBroker();
+  listener.start(broker.accept);
+  const first = connect(portOf(listener.url), '127.0.0.1');
+  await broker.next();
+  const second = connect(portOf(listener.url), '127.0.0.1');
+  await once(second, 'close');
+  expect(listener.connections).toBe(1);
+  first.destroy();
+  await listener.stopAccepting();
 });

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import type { Peer } from '../../src/session/network-connection.js';
 import type { Listener } from '../../src/transport/listener.js';
+import { networksOf } from '../../src/transport/networks.js';
+import { STRANGER_BYTES_MAX } from '../../src/transport/websocket-connection.js';
 import { listenWebSocket } from '../../src/transport/websocket-listener.js';
 import { CountingRelease, RecordingBroker } from './recorder.js';
 
@@ -19,6 +22,12 @@ beforeEach(async () => {
     address: { scheme: 'ws', host: '127.0.0.1', port: 0, path: '/mqtt' },
     messageBytesMax: MESSAGE_BYTES_MAX,
     origins: ['https://good.example'],
+    trustedProxies: networksOf(['127.0.0.1', '10.0.0.0/8'])!,
+    httpHandler: (request, response) => {
+      if (request.url !== '/admin') return false;
+      response.end('ours');
+      return true;
+    },
     ready: () => ready,
     onFault: () => {},
   });
@@ -186,4 +195,92 @@ test('bytes that are no HTTP at all end in an answer, not in a fault', async () 
   const [answer] = (await once(client, 'data')) as [Buffer];
   expect(answer.toString()).toContain('400');
   client.destroy();
+});
+
+async function peerWith(
+  headers: Record<string, string>,
+  protocols: string | string[] = 'mqtt',
+): Promise<Peer> {
+  const client = new WebSocket(at('/mqtt'), protocols, { headers });
+  await once(client, 'open');
+  const server = await broker.next();
+  client.terminate();
+  return server.network.peer;
+}
+
+test.each([
+  ['203.0.113.7', '203.0.113.7:0'],
+  ['203.0.113.7:4711', '203.0.113.7:4711'],
+  ['[2001:db8::1]:4711', '[2001:db8::1]:4711'],
+  ['198.51.100.1, 203.0.113.7, 10.1.1.1', '203.0.113.7:0'],
+  ['10.1.1.1', '10.1.1.1:0'],
+  ['not an address, 10.1.1.1', '10.1.1.1:0'],
+])('X-Forwarded-For %s of a trusted proxy names %s', async (header, address) => {
+  const peer = await peerWith({ 'X-Forwarded-For': header });
+  expect(peer.address).toBe(address);
+  expect(peer.proxiedFrom).toMatch(/^127\.0\.0\.1:\d+$/);
+});
+
+test('without X-Forwarded-For, or with no address in it, the proxy itself is the client', async () => {
+  for (const headers of [{}, { 'X-Forwarded-For': 'unknown' }]) {
+    const peer = await peerWith(headers);
+    expect(peer.address).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect(peer.proxiedFrom).toBeUndefined();
+  }
+});
+
+test('cookies, a token and the origin come along', async () => {
+  const cookie = 'a=1; session=x%20y; quoted="q"; a=2; =; broken';
+  const headers = { Cookie: cookie, Origin: 'https://good.example' };
+  const { request } = await peerWith({ ...headers, Authorization: 'Bearer abc.def' });
+  expect(request).toMatchObject({ url: '/mqtt', origin: 'https://good.example', token: 'abc.def' });
+  expect({ ...request!.cookies }).toEqual({ a: '1', session: 'x y', quoted: 'q' });
+  const offered = await peerWith({}, ['mqtt', 'bearer.eyJ.x-y_z']);
+  expect(offered.request?.token).toBe('eyJ.x-y_z');
+  const nothing = await peerWith({});
+  expect(nothing.request?.token).toBeUndefined();
+});
+
+test('other requests go to the handler first', async () => {
+  const base = at('').replace('ws:', 'http:');
+  expect(await (await fetch(`${base}/admin`)).text()).toBe('ours');
+  expect((await fetch(`${base}/livez`)).status).toBe(200);
+});
+
+async function sendLarge(client: WebSocket): Promise<void> {
+  for (let sent = 0; sent <= STRANGER_BYTES_MAX; sent += MESSAGE_BYTES_MAX) {
+    await new Promise((resolve) => client.send(new Uint8Array(MESSAGE_BYTES_MAX), resolve));
+  }
+}
+
+test('a stranger may send little, one who was let in as much as he likes', async () => {
+  const stranger = await open();
+  stranger.on('error', () => {});
+  const strange = await broker.next();
+  await sendLarge(stranger);
+  await strange.until(() => strange.causes.length === 1);
+  expect(strange.causes[0]).toContain('before it was let in');
+  const friend = await open();
+  const server = await broker.next();
+  server.network.admitted!();
+  await sendLarge(friend);
+  await server.until(() => server.bytes > STRANGER_BYTES_MAX);
+  expect(server.causes).toEqual([]);
+});
+
+test('a request that does not end is ended', async () => {
+  const impatient = await listenWebSocket({
+    address: { scheme: 'ws', host: '127.0.0.1', port: 0, path: '/mqtt' },
+    messageBytesMax: MESSAGE_BYTES_MAX,
+    origins: undefined,
+    requestMsMax: 1,
+    ready: () => true,
+    onFault: () => {},
+  });
+  onTestFinished(() => impatient.stopAccepting());
+  const client = connect(Number(new URL(impatient.url).port), '127.0.0.1');
+  client.write('GET /livez HTTP/1.1\r\nHost: x\r\n');
+  const [answer] = (await once(client, 'data')) as [Buffer];
+  expect(answer.toString()).toContain('408');
+  await once(client, 'close');
 });

@@ -1,5 +1,5 @@
 import { urlOf } from '../../transport/listener.js';
-import { isLoopback } from '../listen-url.js';
+import { isLocal } from '../listen-url.js';
 import type { AuthenticationConfig, AuthenticationMethodName } from './authentication.js';
 import { authenticationMethods } from './authentication.js';
 import type { ListenConfig } from './listener.js';
@@ -44,13 +44,13 @@ export function openDoors(config: Doors): string[] {
   return config.listen
     .filter(
       (listen) =>
-        !isLoopback(listen.url.host) &&
+        !isLocal(listen.url) &&
         !(listen.allowAnonymous ?? config.allowAnonymous) &&
         letsAnonymousIn(listen, config),
     )
     .map(
       ({ url }) =>
-        `${urlOf(url, url.port)} can be reached from other machines and asks for no password: ` +
+        `${urlOf(url)} can be reached from other machines and asks for no password: ` +
         'whoever reaches it could read and write everything. ' +
         'Listen on 127.0.0.1, set up a way to authenticate (authentication: in the configuration ' +
         'file), or, where everybody on the network is trusted, say so with ' +
