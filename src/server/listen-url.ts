@@ -19,7 +19,7 @@ const OTHER_NAMES: Readonly<Record<string, Scheme>> = {
   https: 'wss',
 };
 
-const KNOWN = 'there are mqtt://, mqtts://, ws://, wss://, unix: and systemd:';
+const KNOWN = 'there are mqtt, mqtts, ws, wss, unix and systemd';
 
 /** The address that a URL names, or a sentence that says what is wrong with it. */
 export function parseListenUrl(text: string): ListenAddress | string {
@@ -80,7 +80,7 @@ function schemeOf(name: string): Scheme | undefined {
 function unknownScheme(written: string, name: string): string {
   const other = name.toLowerCase();
   const same = Object.hasOwn(OTHER_NAMES, other)
-    ? `: write ${OTHER_NAMES[other]} in its place`
+    ? `, so write ${OTHER_NAMES[other]} in its place`
     : '';
   return `${written} is unknown; ${KNOWN}${same}`;
 }

@@ -13,9 +13,9 @@ export interface Peer {
   readonly certificate?: PeerCertificate;
   /** Of a TLS client that knows the key that the listener's PSK file has under this name. */
   readonly pskIdentity?: string;
-  /** The name that a trusted proxy found in the client's certificate (PROXY protocol, version 2). */
+  /** What a trusted proxy found in the client's certificate (PROXY protocol, version 2). */
   readonly proxiedCommonName?: string;
-  /** The trusted proxy that the client came through, as `address`; `address` is then the client's. */
+  /** The trusted proxy that the client came through; `address` is then the client's. */
   readonly proxiedFrom?: string;
   /** What a WebSocket client's upgrade request brought along. */
   readonly request?: PeerRequest;
@@ -24,7 +24,7 @@ export interface Peer {
 /** A client's certificate, as far as somebody may want to know its owner by it. */
 export interface PeerCertificate {
   readonly commonName: string | undefined;
-  /** Without their kinds: host names, addresses, mail addresses, URIs, in the certificate's order. */
+  /** Host names, addresses, mail addresses and URIs without their kinds, in their order. */
   readonly subjectAltNames: readonly string[];
   /** SHA-256 of the certificate: 64 hexadecimal digits in lower case, without colons. */
   readonly fingerprint256: string;

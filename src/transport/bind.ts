@@ -1,10 +1,11 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import {
   type AddressInfo,
   connect,
   type Server,
   type ListenOptions as SystemOptions,
 } from 'node:net';
+import { dirname } from 'node:path';
 import {
   LISTEN_BACKLOG,
   type ListenAddress,
@@ -46,6 +47,8 @@ function boundAddress(server: Server, configured: ListenAddress): ListenAddress 
 async function bindFile(server: Server, file: string, options: ListenOptions): Promise<void> {
   // The system would cut it off in silence.
   if (Buffer.byteLength(file) > SOCKET_PATH_BYTES_MAX) throw fault('ENAMETOOLONG');
+  // Which the system would tell as a want of rights.
+  if (!existsSync(dirname(file))) throw fault('ENOENT');
   await removeStaleSocket(file);
   const mode = options.socketMode;
   // It is bound inside the call: at no time may others connect than those of the mode.

@@ -2,7 +2,7 @@
 export interface ProxyHeader {
   /** Bytes of the header: the client's own begin behind it. */
   readonly length: number;
-  /** Undefined where the proxy speaks for itself, or names no address: LOCAL, UNKNOWN, AF_UNSPEC. */
+  /** Undefined where the proxy speaks for itself or names no address: LOCAL, UNKNOWN, UNSPEC. */
   readonly source: ProxySource | undefined;
   /** The Common Name of the certificate that the client showed the proxy, and the proxy checked. */
   readonly commonName: string | undefined;

@@ -55,7 +55,7 @@ function decoded(value: string): string {
 
 /**
  * The client that a trusted proxy forwards: in `X-Forwarded-For` each proxy adds behind the others
- * whom it got the request from, so the first one from the end that is no trusted proxy is the client.
+ * whom it got the request from, so the first from the end that is no trusted proxy is the client.
  */
 export function forwardedPeer(peer: Peer, request: IncomingMessage, trusted: BlockList): Peer {
   if (!isAmong(trusted, peer.host)) return peer;

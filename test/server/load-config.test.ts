@@ -131,7 +131,7 @@ test('every fault of a file is told at once, each with line and column', async (
   const text = `durabilty: power
 durability: fast
 listen:
-  - mqtts://127.0.0.1:8883
+  - tls://127.0.0.1:8883
   - url: mqtt://127.0.0.1:99999
     version: [5]
   - versions: [4]
@@ -147,8 +147,8 @@ data: 7
     'dunlin.yaml:6:5: there is no setting listen[1].version; did you mean listen[1].versions?',
     'dunlin.yaml:9:3: there is no setting limits.packet_bytes; ' +
       'did you mean limits.packet_bytes_max?',
-    'dunlin.yaml:4:5: listen[0]: mqtts:// is not available in this version; ' +
-      'there are mqtt:// and ws://, not "mqtts://127.0.0.1:8883"',
+    'dunlin.yaml:4:5: listen[0]: tls:// is unknown; there are mqtt, mqtts, ws, wss, unix and ' +
+      'systemd, so write mqtts in its place, not "tls://127.0.0.1:8883"',
     'dunlin.yaml:5:10: listen[1].url: expected a host and a port from 0 to 65535, ' +
       'such as mqtt://127.0.0.1:1883, not "mqtt://127.0.0.1:99999"',
     'dunlin.yaml:7:5: listen[2]: url is missing: expected a URL such as mqtt://127.0.0.1:1883 or ' +

@@ -71,7 +71,7 @@ test('taken ports are all named, with the program that holds them, and nothing i
 test.each([
   [['--durabilty', 'power'], '--durability'],
   [['--durability', 'fast'], '--durability: expected power, process or memory, not "fast"'],
-  [['--listen', 'tls://127.0.0.1:8883'], 'not available in this version'],
+  [['--listen', 'tls://127.0.0.1:8883'], 'write mqtts in its place'],
   [['--listen', '1883'], 'expected a URL such as mqtt://127.0.0.1:1883'],
   [['--config', 'missing.yaml'], 'missing.yaml: cannot be read'],
   [['serve', 'now'], 'too many arguments'],
