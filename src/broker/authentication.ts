@@ -31,6 +31,8 @@ export interface AuthenticationExchange {
 export interface Entry {
   readonly peer: Peer;
   readonly policy: ListenerPolicy;
+  /** Whether the client has gone meanwhile. */
+  readonly isGone: () => boolean;
 }
 
 /** An Authentication Method of enhanced authentication (5.0, section 4.12). */

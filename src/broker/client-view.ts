@@ -1,4 +1,5 @@
 import type { Connection } from '../session/connection.js';
+import type { Entry } from './authentication.js';
 import type { ClientView, Identity } from './hooks.js';
 
 /** A connection as hooks and the log see it. */
@@ -18,4 +19,10 @@ export function clientView(connection: Connection): ClientView {
 export function identify(connection: Connection, identity: Identity): void {
   connection.identity = identity;
   connection.userName = identity.userName;
+}
+
+/** Where and how the client came in. */
+export function entryOf(connection: Connection): Entry {
+  const { network, policy } = connection;
+  return { peer: network.peer, policy, isGone: () => connection.isClosed };
 }

@@ -15,7 +15,7 @@ import {
   grantedInFlight,
   grantedKeepAliveSeconds,
 } from './capabilities.js';
-import { clientView, identify } from './client-view.js';
+import { clientView, entryOf, identify } from './client-view.js';
 import type { Acceptance, ConnectRefusal, Hooks } from './hooks.js';
 import type { IdentityExpiry } from './identity-expiry.js';
 import type { SessionRegistry } from './session-registry.js';
@@ -107,9 +107,7 @@ export class ConnectPath {
     }
     const { password, userProperties } = connect;
     const client = clientView(connection);
-    const { policy } = connection;
-    const { peer } = connection.network;
-    const request = { ...client, password, userProperties, peer, policy };
+    const request = { ...client, ...entryOf(connection), password, userProperties };
     connection.decide(this.#hooks.authenticate.run(client, request), (decision) => {
       const answer = typeof decision === 'number' ? { reasonCode: decision } : decision;
       if (isFailure(answer.reasonCode)) {

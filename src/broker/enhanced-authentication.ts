@@ -7,7 +7,7 @@ import type {
   AuthenticationMethod,
   AuthenticationStep,
 } from './authentication.js';
-import { clientView, identify } from './client-view.js';
+import { clientView, entryOf, identify } from './client-view.js';
 import type { ConnectPath } from './connect-path.js';
 
 /** Exchanges of AUTH packets in CONNECT and, later, in re-authentication (5.0, section 4.12). */
@@ -53,8 +53,7 @@ export class EnhancedAuthentication {
   ): void {
     let exchange = this.#exchanges.get(connection);
     if (exchange === undefined) {
-      const { network, policy } = connection;
-      exchange = method.begin(clientView(connection), { peer: network.peer, policy });
+      exchange = method.begin(clientView(connection), entryOf(connection));
       this.#exchanges.set(connection, exchange);
     }
     connection.decide(stepOf(exchange, data), (step) =>

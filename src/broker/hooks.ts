@@ -31,6 +31,8 @@ export interface AuthenticateRequest extends ClientView {
   /** What the listener learned, such as a client certificate. */
   readonly peer: Peer;
   readonly policy: ListenerPolicy;
+  /** Whether the client has gone meanwhile: then no answer is needed any more. */
+  readonly isGone: () => boolean;
 }
 
 /**

@@ -133,6 +133,10 @@ export interface ListenerPolicy {
   readonly lenientReceiveMaximum: boolean;
   /** Protocol levels accepted here. */
   readonly protocolVersions: readonly (3 | 4 | 5)[];
+  /** Methods asked who a client is, in order; all that are configured without it. */
+  readonly authentication?: readonly string[];
+  /** Whether clients that show nothing are let in where methods are asked. */
+  readonly allowAnonymous?: boolean;
 }
 
 export const defaultListenerPolicy: ListenerPolicy = {

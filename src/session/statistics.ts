@@ -29,6 +29,10 @@ export class Statistics {
   bytesSent = 0;
   connectionsAccepted = 0;
   connectionsRefused = 0;
+  /** Wrong passwords, tokens and the like. */
+  credentialsRefused = 0;
+  /** Refusals of those that were held back to slow down guessing. */
+  answersDelayed = 0;
   protocolViolations = 0;
   takeOvers = 0;
   retransmissions = 0;

@@ -1,5 +1,5 @@
+import { prepareText } from '../../base/prepare-text.js';
 import { isUtf8, utf8Text } from '../../base/utf8.js';
-import { prepareText } from './prepare.js';
 
 /** The first message of a client (RFC 5802, section 7). */
 export interface ClientFirst {

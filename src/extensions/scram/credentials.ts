@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { prepareText } from './prepare.js';
+import { prepareText } from '../../base/prepare-text.js';
 
 /**
  * What the server keeps of a user: it proves the password, and the password cannot be read from it.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { prepareText } from '../../../src/base/prepare-text.js';
 import { scramCredentials } from '../../../src/extensions/scram/credentials.js';
-import { prepareText } from '../../../src/extensions/scram/prepare.js';
 
 const salt = Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64');
 

@@ -20,6 +20,7 @@ const client: ClientView = {
 const entry: Entry = {
   peer: { address: client.address, host: '192.0.2.1', listener: client.listener },
   policy: defaultListenerPolicy,
+  isGone: () => false,
 };
 const NONCE = '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0';
 
