@@ -114,7 +114,7 @@ export class GuessBrake {
 
   #delayMs(failures: number): number {
     const { freeAttempts, delaySecondsMax } = this.#settings;
-    const excess = Math.floor(failures) - freeAttempts;
+    const excess = Math.round(failures) - freeAttempts;
     if (excess <= 0) return 0;
     return Math.min(STEP_MS * 2 ** (excess - 1), delaySecondsMax * 1000);
   }
@@ -123,7 +123,7 @@ export class GuessBrake {
   #tell(failures: Failures, attempt: Attempt, network: string): boolean {
     const { nowMs } = this.#clock;
     failures.sinceLogged++;
-    if (failures.count <= this.#settings.freeAttempts) return false;
+    if (Math.round(failures.count) <= this.#settings.freeAttempts) return false;
     const { loggedMs, sinceLogged } = failures;
     if (loggedMs !== undefined && nowMs - loggedMs < LOG_AGAIN_MS) return true;
     failures.loggedMs = nowMs;
