@@ -9,11 +9,16 @@ const DEFAULT_URLS = ['mqtt://127.0.0.1:1883', 'ws://127.0.0.1:8080/mqtt'];
 
 /**
  * Joins flags, environment, file and defaults, in this order of weight. Throws a `StartError` with
- * a sentence for every single fault.
+ * a sentence for every single fault. `onNote` is told what a mosquitto.conf says that has no
+ * equivalent.
  */
-export async function loadConfig(flags: Flags, environment: NodeJS.ProcessEnv): Promise<Config> {
+export async function loadConfig(
+  flags: Flags,
+  environment: NodeJS.ProcessEnv,
+  onNote: (sentence: string) => void = () => {},
+): Promise<Config> {
   const sources = [
-    await readFile(flags.config ?? environment['DUNLIN_CONFIG'], environment),
+    await readFile(flags.config ?? environment['DUNLIN_CONFIG'], environment, onNote),
     fromEnvironment(environment),
     fromFlags(flags),
   ];
@@ -30,12 +35,19 @@ export async function loadConfig(flags: Flags, environment: NodeJS.ProcessEnv): 
   throw new StartError(ExitCode.Usage, faults);
 }
 
-/** The parser of YAML is loaded only where there is a file. */
+/** The parser of YAML is loaded only where there is a file; `*.conf` is one of Mosquitto's. */
 async function readFile(
   file: string | undefined,
   environment: NodeJS.ProcessEnv,
+  onNote: (sentence: string) => void,
 ): Promise<ConfigSource> {
   if (file === undefined || file === '') return new ConfigSource();
+  if (file.endsWith('.conf')) {
+    const { readMosquittoConf } = await import('./mosquitto/mosquitto-conf.js');
+    const { source, notes } = readMosquittoConf(file);
+    for (const { place, sentence } of notes) onNote(`${place}: ${sentence}`);
+    return source;
+  }
   const { readConfigFile } = await import('./config-file.js');
   return readConfigFile(file, environment);
 }

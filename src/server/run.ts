@@ -14,10 +14,12 @@ const STOP_DEADLINE_MS = 4500;
 
 /** Runs the broker until a signal or a failed store ends it, and ends the process. */
 export async function run(flags: Flags): Promise<void> {
-  const config = await loadConfig(flags, process.env);
+  const notes: string[] = [];
+  const config = await loadConfig(flags, process.env, (sentence) => notes.push(sentence));
   // Whoever read the start block may be gone before it is written.
   process.stdout.on('error', () => {});
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
+  for (const note of notes) log.warn({ event: 'setting_without_equivalent' }, note);
   const broker = await compose(config, log);
   announce(broker, config, log);
   onStopSignal((signal) => {
