@@ -3,8 +3,8 @@ import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
 /**
- * A certificate authority for one house: it signs the broker's certificate, and the devices are given
- * its own certificate to trust. Keys are ECDSA on P-256, which small devices check quickly.
+ * A certificate authority for one house: it signs the broker's certificate, and the devices are
+ * given its own certificate to trust. Keys are ECDSA on P-256, which small devices check quickly.
  */
 export interface Authority {
   /** In PEM, for those who are to trust it. */

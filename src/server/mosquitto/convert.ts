@@ -8,8 +8,12 @@ import { listenerOptions } from './listener-options.js';
 const ALL_OPTIONS = new Map([...globalOptions, ...listenerOptions, ...accessOptions]);
 
 /** Lines of a bridge; they count only behind `connection`. */
-const BRIDGE_ONLY =
-  /^(address|addresses|topic|bridge_.+|cleansession|local_.+|remote_.+|clientid|username|password|idle_timeout|keepalive_interval|notification.*|restart_timeout|round_robin|start_type|threshold|try_private)$/;
+const BRIDGE_BEGINNINGS = ['bridge_', 'local_', 'notification', 'remote_'];
+const BRIDGE_LINES: ReadonlySet<string> = new Set([
+  ...['address', 'addresses', 'cleansession', 'clientid', 'idle_timeout', 'keepalive_interval'],
+  ...['password', 'restart_timeout', 'round_robin', 'start_type', 'threshold', 'topic'],
+  ...['try_private', 'username'],
+]);
 
 /** Everything a mosquitto.conf says, as settings of Dunlin, notes and faults. */
 export function convert(directives: readonly Directive[]): Draft {
@@ -34,11 +38,15 @@ function take(draft: Draft, directive: Directive): void {
     draft.note(directive, `bridges are not made yet: ${directive.value} is left out as a whole`);
     return;
   }
-  if (draft.bridge !== undefined && BRIDGE_ONLY.test(name)) return;
+  if (draft.bridge !== undefined && isOfBridge(name)) return;
   if (pluginOption(draft, directive)) return;
   const option = ALL_OPTIONS.get(name);
   if (option !== undefined) option(draft, directive);
   else unknown(draft, directive);
+}
+
+function isOfBridge(name: string): boolean {
+  return BRIDGE_LINES.has(name) || BRIDGE_BEGINNINGS.some((start) => name.startsWith(start));
 }
 
 function unknown(draft: Draft, directive: Directive): void {
