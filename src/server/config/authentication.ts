@@ -1,50 +1,90 @@
+import { type JwtConfig, jwt } from './jwt.js';
 import { count, httpUrl, oneOf, path, seconds, secret, text, yesOrNo } from './values.js';
-import { type Entry, key, list, optional, required, section } from './vocabulary.js';
+import { type Entry, group, key, list, optional, required, section } from './vocabulary.js';
 
+/** In the order in which they are asked where nobody says otherwise: what costs least comes first. */
 export const authenticationMethods = [
-  'password_file',
+  'certificate',
+  'psk',
   'jwt',
+  'password_file',
   'http',
   'scram',
-  'certificate',
 ] as const;
 export type AuthenticationMethodName = (typeof authenticationMethods)[number];
 
-export interface JwtConfig {
-  readonly secret: string | undefined;
-  readonly publicKey: string | undefined;
-  readonly jwks: string | undefined;
-  readonly issuer: string | undefined;
-  readonly audience: string | undefined;
+export interface UserConfig {
+  readonly name: string;
+  readonly passwordHash: string;
+  readonly groups: readonly string[];
 }
 
 export interface HttpAuthenticationConfig {
   readonly url: string;
+  readonly authorization: string | undefined;
   readonly timeoutSeconds: number;
+  readonly atOnceMax: number;
+  readonly cacheSeconds: number;
+  readonly refusedCacheSeconds: number;
+}
+
+/** How guessing is slowed down. */
+export interface GuessingConfig {
+  readonly freeAttempts: number;
+  readonly delaySecondsMax: number;
+  readonly forgiveSeconds: number;
 }
 
 export interface AuthenticationConfig {
   readonly methods: readonly AuthenticationMethodName[] | undefined;
   readonly passwordFile: string | undefined;
+  readonly users: readonly UserConfig[];
+  readonly passwordCacheSeconds: number;
+  readonly hashesAtOnce: number;
+  readonly scram: boolean;
   readonly jwt: JwtConfig | undefined;
   readonly http: HttpAuthenticationConfig | undefined;
-  readonly scramFile: string | undefined;
-  readonly certificate: boolean;
-  readonly failuresMax: number;
-  readonly blockSeconds: number;
+  readonly guessing: GuessingConfig;
 }
 
-const jwt: Entry<JwtConfig> = section<JwtConfig>({
-  secret: optional(secret('a secret'), 'none', 'Secret of HMAC signatures.'),
-  publicKey: optional(path('a file'), 'none', 'Public key in PEM of the signatures.'),
-  jwks: optional(text('a URL or a file'), 'none', 'Where the public keys are, as a JWK Set.'),
-  issuer: optional(text('an issuer'), 'any', 'The `iss` that tokens must have.'),
-  audience: optional(text('an audience'), 'any', 'The `aud` that tokens must have.'),
+const user: Entry<UserConfig> = section<UserConfig>({
+  name: required(text('a user name'), 'The user name.'),
+  passwordHash: required(
+    secret('a hash as `dunlin passwd` writes it'),
+    'What stands behind the name in a password file; never the password itself.',
+  ),
+  groups: key(list(text('a group'), { emptyToo: true }), [], 'Groups that the user is in.'),
 });
 
 const http: Entry<HttpAuthenticationConfig> = section<HttpAuthenticationConfig>({
   url: required(httpUrl(), 'Asked with POST for every client that connects.'),
-  timeoutSeconds: key(seconds(1, 60), 5, 'Longest time to wait for the answer.'),
+  authorization: optional(
+    secret('a header such as Bearer …'),
+    'none',
+    'The `Authorization` header that the broker sends along.',
+  ),
+  timeoutSeconds: key(
+    seconds(1, 60),
+    5,
+    'Longest time to wait for the answer; then the client is refused.',
+  ),
+  atOnceMax: key(count(1, 1000), 32, 'Requests that are open at once; others wait.'),
+  cacheSeconds: key(seconds(0, 86_400), 60, 'How long a yes is remembered.'),
+  refusedCacheSeconds: key(seconds(0, 86_400), 5, 'How long a no is remembered.'),
+});
+
+const guessing: Entry<GuessingConfig> = section<GuessingConfig>({
+  freeAttempts: key(
+    count(0, 1000),
+    3,
+    'Wrong attempts from one address or for one user that are answered without delay.',
+  ),
+  delaySecondsMax: key(
+    seconds(0, 60),
+    5,
+    'Longest delay of a refusal; it doubles from 250 ms up to this.',
+  ),
+  forgiveSeconds: key(seconds(1, 86_400), 30, 'Time after which one wrong attempt is forgiven.'),
 });
 
 export const authentication: Entry<AuthenticationConfig> = section<AuthenticationConfig>({
@@ -53,11 +93,28 @@ export const authentication: Entry<AuthenticationConfig> = section<Authenticatio
     'all that are set up, in this order',
     'Which of the methods are asked, in which order.',
   ),
-  passwordFile: optional(path('a file'), 'none', 'User names with hashed passwords.'),
+  passwordFile: optional(
+    path('a file'),
+    'none',
+    'User names with hashed passwords, made by `dunlin passwd` or `mosquitto_passwd`.',
+  ),
+  users: key(
+    list(user, { emptyToo: true }),
+    [],
+    'Further users, beside those of the file; asked by the method `password_file` too.',
+  ),
+  passwordCacheSeconds: key(
+    seconds(0, 86_400),
+    300,
+    'How long a right password is remembered, so that a reconnect costs no hashing.',
+  ),
+  hashesAtOnce: key(count(1, 64), 2, "Passwords that are hashed at once, beside the disk's work."),
+  scram: key(
+    yesOrNo(),
+    true,
+    'Whether users with SCRAM keys may log in by the Authentication Method `SCRAM-SHA-256`.',
+  ),
   jwt: optional(jwt, 'off', 'Signed tokens in place of passwords.'),
   http: optional(http, 'off', 'A server of your own that is asked.'),
-  scramFile: optional(path('a file'), 'none', 'Credentials of SCRAM-SHA-256.'),
-  certificate: key(yesOrNo(), false, 'Whether a client certificate is enough to be let in.'),
-  failuresMax: key(count(0, 1_000_000), 0, 'Failures before an address is blocked; 0 blocks none.'),
-  blockSeconds: key(seconds(1, 86_400), 60, 'How long an address is blocked.'),
+  guessing: group(guessing, 'How guessing is slowed down.'),
 });

@@ -7,14 +7,19 @@ import type { Config } from './top.js';
 
 type Doors = Pick<Config, 'listen' | 'allowAnonymous' | 'authentication'>;
 
-/** The methods that are set up, in their usual order. */
-export function methodsSetUp(config: AuthenticationConfig): readonly AuthenticationMethodName[] {
+/** The methods that are set up for a listener, in their usual order. */
+export function methodsSetUp(
+  config: AuthenticationConfig,
+  { tls }: Pick<ListenConfig, 'tls'>,
+): readonly AuthenticationMethodName[] {
+  const hasUsers = config.passwordFile !== undefined || config.users.length > 0;
   const isSetUp: Readonly<Record<AuthenticationMethodName, boolean>> = {
-    password_file: config.passwordFile !== undefined,
+    certificate: tls?.userNameFrom !== undefined,
+    psk: tls?.pskFile !== undefined,
     jwt: config.jwt !== undefined,
+    password_file: hasUsers,
     http: config.http !== undefined,
-    scram: config.scramFile !== undefined,
-    certificate: config.certificate,
+    scram: hasUsers && config.scram,
   };
   return authenticationMethods.filter((name) => isSetUp[name]);
 }
@@ -24,7 +29,7 @@ export function methodsOf(
   listen: ListenConfig,
   { authentication }: Doors,
 ): readonly AuthenticationMethodName[] {
-  return listen.authentication ?? authentication.methods ?? methodsSetUp(authentication);
+  return listen.authentication ?? authentication.methods ?? methodsSetUp(authentication, listen);
 }
 
 /** Whether clients of the listener need not say who they are. */
@@ -34,7 +39,7 @@ export function letsAnonymousIn(listen: ListenConfig, config: Doors): boolean {
 }
 
 function asksForCertificate({ tls }: ListenConfig): boolean {
-  return tls?.clientCertificate === 'required' || tls?.pskFile !== undefined;
+  return tls?.clientCertificate === 'required';
 }
 
 /**
