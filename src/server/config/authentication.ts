@@ -2,7 +2,7 @@ import { type JwtConfig, jwt } from './jwt.js';
 import { count, httpUrl, oneOf, path, seconds, secret, text, yesOrNo } from './values.js';
 import { type Entry, group, key, list, optional, required, section } from './vocabulary.js';
 
-/** In the order in which they are asked where nobody says otherwise: what costs least comes first. */
+/** In the order in which they are asked where nobody says otherwise: the cheap ones first. */
 export const authenticationMethods = [
   'certificate',
   'psk',
