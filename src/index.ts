@@ -1,9 +1,9 @@
 import { type Logger, silentLogger } from './base/log.js';
-import { compose, type RunningBroker } from './server/compose.js';
+import { type RunningBroker as ComposedBroker, compose } from './server/compose.js';
 import { openDoors } from './server/config/doors.js';
-import { type Durability, parseConfig } from './server/config.js';
+import { type Config, type Durability, parseConfig } from './server/config.js';
 import { ExitCode, StartError } from './server/exit-code.js';
-import type { Limits } from './session/limits.js';
+import type { Limits, ListenerLimits } from './session/limits.js';
 import type { ShareStrategy } from './topic/shared-subscription.js';
 
 export type { LogFields, Logger } from './base/log.js';
@@ -38,10 +38,9 @@ export {
   scramCredentials,
 } from './extensions/scram/credentials.js';
 export { type ScramOptions, scramSha256 } from './extensions/scram/scram-sha-256.js';
-export type { RunningBroker } from './server/compose.js';
 export type { Durability } from './server/config.js';
 export { StartError } from './server/exit-code.js';
-export type { Limits } from './session/limits.js';
+export type { Limits, ListenerLimits } from './session/limits.js';
 export { ReasonCode } from './wire/reason-code.js';
 
 export interface ListenOptions {
@@ -53,6 +52,8 @@ export interface ListenOptions {
   readonly versions?: readonly ('3.1' | '3.1.1' | '5.0')[];
   /** Origins of web pages that may connect; all of them by default. */
   readonly origins?: readonly string[];
+  /** In place of those of the broker, for clients that come through here. */
+  readonly limits?: Partial<ListenerLimits & Pick<Limits, 'connectionsMax'>>;
 }
 
 export interface BrokerOptions {
@@ -72,11 +73,24 @@ export interface BrokerOptions {
   readonly log?: Logger;
 }
 
+export interface RunningBroker extends Omit<ComposedBroker, 'reload'> {
+  /**
+   * Takes other options while clients stay connected; rejects with a `StartError` and changes nothing
+   * where any of them cannot be used. Resolves with sentences on what needs a restart.
+   */
+  reload(options: BrokerOptions): Promise<readonly string[]>;
+}
+
 /**
  * Starts a broker inside this process. Rejects with a `StartError` whose sentences say what to do.
  */
 export async function createBroker(options: BrokerOptions = {}): Promise<RunningBroker> {
-  const { log = silentLogger, listen = [], ...rest } = options;
+  const broker = await compose(configOf(options), options.log ?? silentLogger);
+  return { ...broker, reload: async (next) => broker.reload(configOf(next)) };
+}
+
+function configOf(options: BrokerOptions): Config {
+  const { log: _, listen = [], ...rest } = options;
   const config = parseConfig({
     ...rest,
     listen: listen.map((item) => (typeof item === 'string' ? { url: item } : item)),
@@ -88,5 +102,5 @@ export async function createBroker(options: BrokerOptions = {}): Promise<Running
   }
   const doors = openDoors(config);
   if (doors.length > 0) throw new StartError(ExitCode.Usage, doors);
-  return compose(config, log);
+  return config;
 }

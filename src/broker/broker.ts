@@ -22,6 +22,7 @@ import type { AuthenticationMethod } from './authentication.js';
 import { ChangedPublish } from './changed-publish.js';
 import { clientView } from './client-view.js';
 import { ConnectPath } from './connect-path.js';
+import { ConnectionCounter } from './connection-counter.js';
 import { EnhancedAuthentication } from './enhanced-authentication.js';
 import { type ClientView, Hooks } from './hooks.js';
 import { IdentityExpiry } from './identity-expiry.js';
@@ -64,7 +65,7 @@ export class Broker implements Host {
   ticket = 0;
   readonly #parts: BrokerParts;
   readonly #connections = new Set<Connection>();
-  readonly #hosts = new Map<string, number>();
+  readonly #counts = new ConnectionCounter();
   readonly #context: ConnectionContext;
   readonly #tree = new SubscriptionTree<Subscriber>();
   readonly #routes: RouteCache<Route>;
@@ -144,7 +145,7 @@ export class Broker implements Host {
       limits,
       statistics,
       log,
-      counts: this.#counts(),
+      counts: this.#counts,
       newClientIdentifier: () => newClientIdentifier(random),
       expiry: new IdentityExpiry({ timers, clock, hooks, log }),
     });
@@ -164,8 +165,7 @@ export class Broker implements Host {
   accept(network: NetworkConnection, policy: ListenerPolicy): NetworkConnectionEvents {
     const connection = new Connection(network, policy, this.#context);
     this.#connections.add(connection);
-    const { host } = network.peer;
-    this.#hosts.set(host, (this.#hosts.get(host) ?? 0) + 1);
+    this.#counts.began(network.peer);
     return connection;
   }
 
@@ -188,6 +188,15 @@ export class Broker implements Host {
 
   addAuthenticationMethod(method: AuthenticationMethod): void {
     this.#authentication.add(method);
+  }
+
+  /**
+   * Takes other limits. What a client was told stays as it is until it connects again, and the
+   * bounds of topics stay as they were at the start.
+   */
+  changeLimits(limits: Limits): void {
+    const { topicLevelsMax, topicBytesMax, storePendingBytesMax } = this.limits;
+    Object.assign(this.limits, limits, { topicLevelsMax, topicBytesMax, storePendingBytesMax });
   }
 
   /** After recovery: wills of those who were connected at a crash, and what came due meanwhile. */
@@ -299,10 +308,7 @@ export class Broker implements Host {
   disconnected(connection: Connection, cause: DisconnectCause): void {
     this.#connections.delete(connection);
     this.#connectPath.expiry.forget(connection);
-    const { host } = connection.network.peer;
-    const others = (this.#hosts.get(host) ?? 1) - 1;
-    if (others === 0) this.#hosts.delete(host);
-    else this.#hosts.set(host, others);
+    this.#counts.ended(connection.network.peer);
     this.#logEnd(connection, cause);
     const { session } = connection;
     if (session === undefined || session.connection !== connection) return;
@@ -336,17 +342,6 @@ export class Broker implements Host {
       },
       `${who} at ${network.peer.address} ${did}: ${cause.sentence}`,
     );
-  }
-
-  #counts(): { readonly connected: number; ofHost(host: string): number } {
-    const connections = this.#connections;
-    const hosts = this.#hosts;
-    return {
-      get connected() {
-        return connections.size - 1;
-      },
-      ofHost: (host) => hosts.get(host) ?? 0,
-    };
   }
 }
 

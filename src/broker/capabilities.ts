@@ -1,4 +1,4 @@
-import type { Limits } from '../session/limits.js';
+import type { ListenerLimits } from '../session/limits.js';
 import type { Connack, Connect } from '../wire/control-packet.js';
 
 const RECEIVE_MAXIMUM_DEFAULT = 65_535;
@@ -8,7 +8,7 @@ const RECEIVE_MAXIMUM_DEFAULT = 65_535;
  * left out.
  */
 export function announcedCapabilities(
-  limits: Limits,
+  limits: ListenerLimits,
 ): Omit<Connack, 'type' | 'reasonCode' | 'sessionPresent'> {
   return {
     receiveMaximum:
@@ -24,7 +24,7 @@ export function announcedCapabilities(
 }
 
 /** Session expiry granted, in seconds; 0 ends the Session with its connection. */
-export function grantedExpirySeconds(connect: Connect, limits: Limits): number {
+export function grantedExpirySeconds(connect: Connect, limits: ListenerLimits): number {
   if (connect.protocolVersion === 5) {
     return Math.min(connect.sessionExpiryIntervalSeconds, limits.sessionExpirySecondsMax);
   }
@@ -32,7 +32,7 @@ export function grantedExpirySeconds(connect: Connect, limits: Limits): number {
 }
 
 /** Keep Alive in force: 5.0 clients are told when it is not theirs. [MQTT-3.1.2-21] */
-export function grantedKeepAliveSeconds(connect: Connect, limits: Limits): number {
+export function grantedKeepAliveSeconds(connect: Connect, limits: ListenerLimits): number {
   const max = limits.keepAliveSecondsMax;
   const asked = connect.keepAliveSeconds;
   if (connect.protocolVersion !== 5 || max === 0) return asked;
@@ -40,7 +40,7 @@ export function grantedKeepAliveSeconds(connect: Connect, limits: Limits): numbe
 }
 
 /** QoS 1 and 2 messages that may be in flight to this client. [MQTT-3.3.4-9] */
-export function grantedInFlight(connect: Connect, limits: Limits): number {
+export function grantedInFlight(connect: Connect, limits: ListenerLimits): number {
   return connect.protocolVersion === 5
     ? Math.min(connect.receiveMaximum, limits.inFlightMax)
     : limits.legacyInFlightMax;

@@ -37,6 +37,8 @@ interface Refusal {
 export interface ConnectionCounts {
   readonly connected: number;
   ofHost(host: string): number;
+  /** Through a listener, by its URL. */
+  ofListener(listener: string): number;
 }
 
 /**
@@ -87,7 +89,7 @@ export class ConnectPath {
     const refusal =
       this.#judgeVersion(connection, connect) ??
       this.#judgeIdentifier(connect) ??
-      this.#judgeWill(connect) ??
+      this.#judgeWill(connection, connect) ??
       this.#judgeLimits(connection);
     if (refusal === undefined) {
       if (connect.clientIdentifier === '') {
@@ -181,7 +183,8 @@ export class ConnectPath {
     return undefined;
   }
 
-  #judgeWill(connect: Connect): Refusal | undefined {
+  #judgeWill(connection: Connection, connect: Connect): Refusal | undefined {
+    const { limits } = connection;
     const { will } = connect;
     if (will === undefined) return undefined;
     if (!isTopicName(will.topicName, this.#limits)) {
@@ -191,11 +194,11 @@ export class ConnectPath {
       }
       return { reasonCode: ReasonCode.TopicNameInvalid, sentence };
     }
-    if (will.qos > this.#limits.qosMax) {
-      const sentence = `the Will QoS is above the Maximum QoS of ${this.#limits.qosMax}`;
+    if (will.qos > limits.qosMax) {
+      const sentence = `the Will QoS is above the Maximum QoS of ${limits.qosMax}`;
       return { reasonCode: ReasonCode.QoSNotSupported, sentence }; // [MQTT-3.2.2-12]
     }
-    if (will.retain && !this.#limits.retainAvailable) {
+    if (will.retain && !limits.retainAvailable) {
       const sentence = 'retained messages are switched off on this server';
       return { reasonCode: ReasonCode.RetainNotSupported, sentence }; // [MQTT-3.2.2-13]
     }
@@ -203,11 +206,16 @@ export class ConnectPath {
   }
 
   #judgeLimits(connection: Connection): Refusal | undefined {
-    const { connectionsMax, connectionsPerAddressMax, sessionsMax } = this.#limits;
-    const { host } = connection.network.peer;
+    const { connectionsMax, sessionsMax } = this.#limits;
+    const { connectionsPerAddressMax } = connection.limits;
+    const { host, listener } = connection.network.peer;
+    const here = connection.policy.connectionsMax;
     const reasonCode = ReasonCode.QuotaExceeded;
     if (this.#counts.connected >= connectionsMax) {
       return { reasonCode, sentence: `the server has its ${connectionsMax} connections` };
+    }
+    if (here !== undefined && this.#counts.ofListener(listener) > here) {
+      return { reasonCode, sentence: `${listener} has its ${here} connections` };
     }
     if (this.#counts.ofHost(host) > connectionsPerAddressMax) {
       const sentence = `${host} has its ${connectionsPerAddressMax} connections`;
@@ -275,8 +283,7 @@ export class ConnectPath {
     connect: Connect,
     authenticated: Pick<Connack, 'authenticationMethod' | 'authenticationData'>,
   ): void {
-    const limits = this.#limits;
-    const { clientIdentifier } = connection;
+    const { clientIdentifier, limits } = connection;
     const expirySeconds = grantedExpirySeconds(connect, limits);
     const keepAliveSeconds = grantedKeepAliveSeconds(connect, limits);
     const old = this.#registry.get(clientIdentifier);
@@ -315,7 +322,7 @@ export class ConnectPath {
     const asked = connect.sessionExpiryIntervalSeconds;
     const { clientIdentifier } = connection;
     return {
-      ...announcedCapabilities(this.#limits),
+      ...announcedCapabilities(connection.limits),
       sessionExpiryIntervalSeconds:
         session.expirySeconds === asked ? undefined : session.expirySeconds,
       assignedClientIdentifier: connect.clientIdentifier === '' ? clientIdentifier : undefined,

@@ -70,7 +70,10 @@ export class SubscribePath {
     authorizations: readonly ReasonCode[],
   ): readonly ReasonCode[] {
     const { subscriptionIdentifier } = subscribe;
-    if (subscriptionIdentifier !== undefined && !this.#limits.subscriptionIdentifiersAvailable) {
+    if (
+      subscriptionIdentifier !== undefined &&
+      !connection.limits.subscriptionIdentifiersAvailable
+    ) {
       throw new ProtocolViolation(
         ReasonCode.SubscriptionIdentifiersNotSupported,
         'Subscription Identifiers are switched off on this server',
@@ -143,11 +146,11 @@ export class SubscribePath {
       request = changed;
     }
     const parsed = this.#parse(request.topicFilter);
-    const refusal = this.#refusal(session, request, parsed);
+    const refusal = this.#refusal(connection, request, parsed);
     if (refusal !== undefined || parsed === undefined) {
       return refusal ?? ReasonCode.TopicFilterInvalid;
     }
-    const qos = Math.min(request.options.qos, this.#limits.qosMax) as 0 | 1 | 2;
+    const qos = Math.min(request.options.qos, connection.limits.qosMax) as 0 | 1 | 2;
     const stored: StoredSubscription = {
       topicFilter: request.topicFilter,
       options: { ...request.options, qos },
@@ -183,16 +186,17 @@ export class SubscribePath {
   }
 
   #refusal(
-    session: Session,
+    connection: Connection,
     request: SubscribeEntry,
     parsed: TopicFilter | undefined,
   ): ReasonCode | undefined {
+    const session = connection.session!;
     const limits = this.#limits;
     if (parsed === undefined) return ReasonCode.TopicFilterInvalid;
-    if (parsed.shareName !== undefined && !limits.sharedSubscriptionAvailable) {
+    if (parsed.shareName !== undefined && !connection.limits.sharedSubscriptionAvailable) {
       return ReasonCode.SharedSubscriptionsNotSupported;
     }
-    if (parsed.hasWildcard && !limits.wildcardSubscriptionAvailable) {
+    if (parsed.hasWildcard && !connection.limits.wildcardSubscriptionAvailable) {
       return ReasonCode.WildcardSubscriptionsNotSupported;
     }
     const bytes = session.subscriptionBytes + request.topicFilter.length;

@@ -13,9 +13,11 @@ import { listenWebSocket } from '../transport/websocket-listener.js';
 import { ReasonCode } from '../wire/reason-code.js';
 import type { Config, ListenConfig } from './config.js';
 import { ExitCode, StartError } from './exit-code.js';
+import { ListenerPolicies, limitsOf, listenerKeys } from './listener-policies.js';
 import { openStore } from './open-store.js';
 import { portOwner } from './port-owner.js';
 import { SystemRandom } from './random.js';
+import { atStartOnly, Reloads } from './reload.js';
 import { SystemTick, SystemTimers } from './system.js';
 
 /** After this long, clients that did not take their last packets are cut off. */
@@ -36,6 +38,11 @@ export interface RunningBroker {
   client(options?: LocalClientOptions): Promise<LocalClient>;
   /** Clients that name it in CONNECT are let in by it alone, without the `authenticate` hooks. */
   addAuthenticationMethod(method: AuthenticationMethod): void;
+  /**
+   * Takes a new configuration while clients stay connected; rejects with a `StartError` and changes
+   * nothing where any of it cannot be used. Resolves with sentences on what needs a restart.
+   */
+  reload(next: Config): Promise<readonly string[]>;
   /**
    * Says goodbye to the clients, makes everything durable and frees the addresses. With a Server
    * Reference clients are told to use that server instead.
@@ -64,7 +71,12 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
     });
     await stored.recoverInto(broker.recovery);
     broker.start();
-    letIn(broker, listeners, config);
+    const reloads = new Reloads(config);
+    reloads.add(atStartOnly(config));
+    reloads.add(limitsOf(broker));
+    const policies = new ListenerPolicies(config);
+    reloads.add(policies);
+    letIn(broker, listeners, config, policies);
     let isClosing = false;
     return {
       addresses: listeners.map(({ url }) => url),
@@ -76,6 +88,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
         return LocalClient.connect({ broker, endOfTick: tick, timers }, options);
       },
       addAuthenticationMethod: (method) => broker.addAuthenticationMethod(method),
+      reload: (next) => reloads.reload(next),
       close: once(async (goodbye?: { readonly serverReference?: string }) => {
         isClosing = true;
         await closeConnections(broker, listeners, goodbye?.serverReference);
@@ -113,11 +126,15 @@ function brokerIsClosed(): LocalClientError {
   return new LocalClientError('refused', ReasonCode.ServerUnavailable, 'the broker is closed');
 }
 
-function letIn(broker: Broker, listeners: readonly Listener[], config: Config): void {
+function letIn(
+  broker: Broker,
+  listeners: readonly Listener[],
+  config: Config,
+  policies: ListenerPolicies,
+): void {
+  const keys = listenerKeys(config.listen);
   listeners.forEach((listener, i) => {
-    const { lenientReceiveMaximum, versions } = config.listen[i]!;
-    const policy = { lenientReceiveMaximum, protocolVersions: versions };
-    listener.start((network) => broker.accept(network, policy));
+    listener.start((network) => broker.accept(network, policies.of(keys[i]!)));
   });
 }
 
@@ -168,7 +185,7 @@ async function bindAll(config: Config, log: Logger, ready: () => boolean): Promi
 }
 
 function bindOne(
-  { url: address, origins }: ListenConfig,
+  { url: address, origins, limits }: ListenConfig,
   config: Config,
   log: Logger,
   ready: () => boolean,
@@ -180,7 +197,8 @@ function bindOne(
     return Promise.reject(new Error(`${urlOf(address)}: it has no certificate`));
   }
   if (address.scheme === 'mqtt') return listenTcp({ address, onFault });
-  const messageBytesMax = config.limits.packetBytesMax + WEBSOCKET_SLACK_BYTES;
+  const packetBytesMax = limits.packetBytesMax ?? config.limits.packetBytesMax;
+  const messageBytesMax = packetBytesMax + WEBSOCKET_SLACK_BYTES;
   return listenWebSocket({ address, onFault, messageBytesMax, origins, ready });
 }
 

@@ -18,8 +18,13 @@ export function isHuman(format: LogFormat): boolean {
   return format === 'auto' ? process.stdout.isTTY === true : format === 'human';
 }
 
+/** A log whose level can be changed while it is written. */
+export interface ProcessLogger extends Logger {
+  setLevel(level: LogLevel): void;
+}
+
 /** Writes to standard output: lines of JSON with ISO time, or short text for people. */
-export function createLogger(options: LogOptions): Logger {
+export function createLogger(options: LogOptions): ProcessLogger {
   const settings = {
     level: options.level,
     base: null,
@@ -66,11 +71,15 @@ function pretty(destination: pino.DestinationStream): NodeJS.WritableStream {
   });
 }
 
-class PinoLogger implements Logger {
+class PinoLogger implements ProcessLogger {
   readonly #pino: Pino;
 
   constructor(writer: Pino) {
     this.#pino = writer;
+  }
+
+  setLevel(level: LogLevel): void {
+    this.#pino.level = level;
   }
 
   debug(fields: LogFields, sentence: string): void {

@@ -4,8 +4,8 @@ import type { Config } from './config.js';
 import type { Flags } from './config-source.js';
 import { ExitCode, StartError } from './exit-code.js';
 import { loadConfig } from './load-config.js';
-import { createLogger, isHuman } from './logger.js';
-import { onStopSignal } from './signals.js';
+import { createLogger, isHuman, type ProcessLogger } from './logger.js';
+import { onReloadSignal, onStopSignal } from './signals.js';
 import { keepsNothing, startReport } from './start-report.js';
 import { packageVersion } from './version.js';
 
@@ -22,6 +22,7 @@ export async function run(flags: Flags): Promise<void> {
   for (const note of notes) log.warn({ event: 'setting_without_equivalent' }, note);
   const broker = await compose(config, log);
   announce(broker, config, log);
+  onReloadSignal(() => void reload(broker, flags, log));
   onStopSignal((signal) => {
     log.info({ event: 'stopping', reason: signal }, 'stopping: saying goodbye to the clients');
     setTimeout(() => {
@@ -36,6 +37,22 @@ export async function run(flags: Flags): Promise<void> {
   // The store has already written its sentence to the log.
   await broker.storeFailed;
   process.exit(ExitCode.StoreFailed);
+}
+
+/** Reads everything again; where anything is wrong with it, all stays as it is. */
+async function reload(broker: RunningBroker, flags: Flags, log: ProcessLogger): Promise<void> {
+  try {
+    const config = await loadConfig(flags, process.env);
+    const needsRestart = await broker.reload(config);
+    log.setLevel(config.logLevel);
+    for (const sentence of needsRestart) log.warn({ event: 'needs_restart' }, sentence);
+    log.info({ event: 'reloaded' }, 'the configuration was read again and is in force');
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    for (const sentence of error.sentences) log.error({ event: 'reload_refused' }, sentence);
+    const sentence = 'the new configuration is not used: everything stays as it was';
+    log.error({ event: 'reload_refused' }, sentence);
+  }
 }
 
 function announce(broker: RunningBroker, config: Config, log: Logger): void {

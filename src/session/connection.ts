@@ -20,7 +20,7 @@ import type { Accepted, ConnectionContext } from './connection-context.js';
 import type { Decision, DisconnectCause } from './host.js';
 import type { Identity } from './identity.js';
 import { InboundFlow } from './inbound-flow.js';
-import type { ListenerPolicy } from './limits.js';
+import { type ListenerLimits, type ListenerPolicy, listenerLimits } from './limits.js';
 import type { NetworkConnection, NetworkConnectionEvents } from './network-connection.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
 import { newPublishSender, type PublishSender } from './publish-sender.js';
@@ -40,6 +40,8 @@ type Phase = 'awaiting-connect' | 'connecting' | 'authenticating' | 'connected' 
 export class Connection implements NetworkConnectionEvents, OutboxOwner, SilenceOwner {
   readonly network: NetworkConnection;
   readonly policy: ListenerPolicy;
+  /** As they were when the connection began. */
+  readonly limits: ListenerLimits;
   readonly outbox: Outbox;
   connect: Connect | undefined = undefined;
   session: Session | undefined = undefined;
@@ -65,10 +67,13 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     this.network = network;
     this.policy = policy;
     this.#context = context;
-    const { endOfTick, pool, limits } = context;
+    const { endOfTick, pool } = context;
+    const { outboxBytesMax } = context.limits;
+    const limits = policy.limits ?? listenerLimits(context.limits);
+    this.limits = limits;
     this.#framer = new Framer(Math.min(limits.packetBytesMax, CONNECT_BYTES_MAX));
-    this.#unsentBytesMax = 2 * limits.outboxBytesMax + limits.packetBytesMax;
-    this.outbox = new Outbox(network, endOfTick, pool, limits.outboxBytesMax, this);
+    this.#unsentBytesMax = 2 * outboxBytesMax + limits.packetBytesMax;
+    this.outbox = new Outbox(network, endOfTick, pool, outboxBytesMax, this);
     this.#silence = new SilenceTimer(this, context.clock, context.timers);
     this.#silence.startDeadline(limits.connectSecondsMax * 1000);
   }
@@ -115,7 +120,10 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     this.session = session;
     const acknowledgements = new Acknowledgements(this.outbox, this.#context.store, this.version);
     this.acknowledgements = acknowledgements;
-    this.sender = newPublishSender(this.connect!, this.version, this.outbox, this.#context);
+    this.sender = newPublishSender(this.connect!, this.version, this.outbox, {
+      outboundTopicAliasMaximum: this.limits.outboundTopicAliasMaximum,
+      statistics: this.#context.statistics,
+    });
     this.#inbound = new InboundFlow(this, session, acknowledgements, this.#context);
     const packet = {
       ...connack,
@@ -128,7 +136,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
       this.#end({ kind: 'protocol-violation', reasonCode: ReasonCode.PacketTooLarge, sentence });
       return;
     }
-    this.#framer.packetBytesMax = this.#context.limits.packetBytesMax;
+    this.#framer.packetBytesMax = this.limits.packetBytesMax;
     this.network.admitted?.();
     this.outbox.append(bytes);
     const keepAliveMs = accepted.keepAliveSeconds * 1500; // [MQTT-3.1.2-22]
@@ -349,8 +357,8 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
   }
 
   #disconnect(disconnect: Disconnect): void {
-    const { limits } = this.#context;
-    applyClientExpiry(disconnect, this.connect!, this.session, limits.sessionExpirySecondsMax);
+    const { sessionExpirySecondsMax } = this.limits;
+    applyClientExpiry(disconnect, this.connect!, this.session, sessionExpirySecondsMax);
     const withWill = disconnect.reasonCode !== ReasonCode.NormalDisconnection;
     this.#end({
       kind: withWill ? 'client-disconnect-with-will' : 'client-disconnect', // [MQTT-3.14.4-3]
@@ -366,7 +374,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
   }
 
   deadlinePassed(): void {
-    this.networkClosed(`no complete CONNECT within ${this.#context.limits.connectSecondsMax} s`);
+    this.networkClosed(`no complete CONNECT within ${this.limits.connectSecondsMax} s`);
   }
 
   #readsNothing(): void {

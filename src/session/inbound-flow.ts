@@ -194,7 +194,7 @@ export class InboundFlow {
   }
 
   #setAlias(alias: number, topic: Topic): void {
-    const maximum = this.#context.limits.topicAliasMaximum;
+    const maximum = this.#connection.limits.topicAliasMaximum;
     if (alias > maximum) {
       throw new ProtocolViolation(
         ReasonCode.TopicAliasInvalid,
@@ -240,7 +240,7 @@ export class InboundFlow {
   }
 
   #check(publish: Publish): void {
-    const { limits } = this.#context;
+    const { limits } = this.#connection;
     if (publish.qos > limits.qosMax) {
       throw new ProtocolViolation(
         ReasonCode.QoSNotSupported,
@@ -287,7 +287,7 @@ export class InboundFlow {
 
   /** Too many answers wait for the disk: nothing more is read until some have left. */
   #throttle(): void {
-    const { receiveMaximum } = this.#context.limits;
+    const { receiveMaximum } = this.#connection.limits;
     if (this.#acknowledgements.waiting < receiveMaximum) return;
     const connection = this.#connection;
     connection.suspend();

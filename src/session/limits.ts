@@ -108,24 +108,35 @@ export const defaultLimits: Limits = {
   checkPayloadFormat: false,
 };
 
-/** The limits that a listener may have of its own, in place of the common ones. */
-export type ListenerLimits = Pick<
-  Limits,
-  | 'packetBytesMax'
-  | 'receiveMaximum'
-  | 'topicAliasMaximum'
-  | 'outboundTopicAliasMaximum'
-  | 'qosMax'
-  | 'retainAvailable'
-  | 'keepAliveSecondsMax'
-  | 'sessionExpirySecondsMax'
-  | 'legacySessionExpirySeconds'
-  | 'connectSecondsMax'
-  | 'legacyInFlightMax'
-  | 'inFlightMax'
-  | 'connectionsMax'
-  | 'connectionsPerAddressMax'
->;
+/**
+ * The limits that a listener may have of its own. A connection keeps those it began with: they are
+ * what its client was told.
+ */
+export const listenerLimitNames = [
+  'packetBytesMax',
+  'receiveMaximum',
+  'topicAliasMaximum',
+  'outboundTopicAliasMaximum',
+  'qosMax',
+  'retainAvailable',
+  'wildcardSubscriptionAvailable',
+  'subscriptionIdentifiersAvailable',
+  'sharedSubscriptionAvailable',
+  'keepAliveSecondsMax',
+  'sessionExpirySecondsMax',
+  'legacySessionExpirySeconds',
+  'connectSecondsMax',
+  'legacyInFlightMax',
+  'inFlightMax',
+  'connectionsPerAddressMax',
+] as const;
+export type ListenerLimits = Pick<Limits, (typeof listenerLimitNames)[number]>;
+
+/** A listener's own and otherwise the broker's; a copy, since the broker's may change. */
+export function listenerLimits(limits: Limits, own: Partial<ListenerLimits> = {}): ListenerLimits {
+  const chosen = listenerLimitNames.map((name) => [name, own[name] ?? limits[name]]);
+  return Object.fromEntries(chosen) as ListenerLimits;
+}
 
 /** What a listener decides for the connections that come through it. */
 export interface ListenerPolicy {
@@ -137,6 +148,10 @@ export interface ListenerPolicy {
   readonly authentication?: readonly string[];
   /** Whether clients that show nothing are let in where methods are asked. */
   readonly allowAnonymous?: boolean;
+  /** In place of the common ones, of which it has those that are not its own. */
+  readonly limits?: ListenerLimits;
+  /** Connections through this listener; those through all listeners have a bound of their own. */
+  readonly connectionsMax?: number;
 }
 
 export const defaultListenerPolicy: ListenerPolicy = {

@@ -6,7 +6,6 @@ import {
   publishHeadBytes,
   writePublishHead,
 } from '../wire/publish-frame.js';
-import type { Limits } from './limits.js';
 import type { Outbox } from './outbox.js';
 import type { Receiver } from './receiver.js';
 import type { Statistics } from './statistics.js';
@@ -153,15 +152,15 @@ export function newPublishSender(
   connect: Connect,
   version: ProtocolVersion,
   outbox: Outbox,
-  shared: { readonly limits: Limits; readonly statistics: Statistics },
+  bounds: { readonly outboundTopicAliasMaximum: number; readonly statistics: Statistics },
 ): PublishSender {
-  const { limits, statistics } = shared;
+  const { outboundTopicAliasMaximum, statistics } = bounds;
   return new PublishSender({
     outbox,
     statistics,
     version,
     packetBytesMax: connect.maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY,
-    topicAliasMaximum: Math.min(connect.topicAliasMaximum, limits.outboundTopicAliasMaximum),
+    topicAliasMaximum: Math.min(connect.topicAliasMaximum, outboundTopicAliasMaximum),
   });
 }
 

@@ -92,6 +92,28 @@ test('a wrong file is told line by line', async () => {
   ]);
 });
 
+test('SIGHUP reads the file again, and a wrong one changes nothing', async () => {
+  const file = join(folder, 'dunlin.yaml');
+  writeFileSync(file, 'log_level: info');
+  const command = await start([...ANY, '--in-memory', '--config', file]);
+  await command.addresses();
+  writeFileSync(file, 'limits:\n  qos_maxx: 1\n  qos_max: 7\n');
+  command.child.kill('SIGHUP');
+  await command.says('everything stays as it was');
+  expect(command.output).toContain(
+    'dunlin.yaml:2:3: there is no setting limits.qos_maxx; did you mean',
+  );
+  expect(command.output).toContain('dunlin.yaml:3:12: limits.qos_max: expected');
+  writeFileSync(file, 'limits: { qos_max: 1 }\ndata: elsewhere');
+  command.child.kill('SIGHUP');
+  await command.says('"event":"reloaded"');
+  expect(command.output).toContain('data stays ./dunlin-data until');
+  const port = Number(new URL((await command.addresses())[0]!).port);
+  const { socket, connack } = await connected(port, 'late');
+  expect(connack).toMatchObject({ properties: { maximumQoS: 1 } });
+  socket.destroy();
+});
+
 test('it does not listen for other machines unless told so in so many words', async () => {
   const open = ['--listen', 'mqtt://0.0.0.0:0', '--in-memory', '--log-format', 'json'];
   const { code, errors } = await refused(open);
@@ -195,14 +217,14 @@ async function withStalledClient(): Promise<{ command: Command; end: () => void 
 }
 
 async function connected(port: number, clientId: string) {
-  let answered = (): void => {};
-  const socket = new PacketSocket(port, 5, { packet: () => answered(), closed: () => {} });
-  const exchange = (packet: Parameters<PacketSocket['send']>[0]): Promise<void> =>
+  let answered = (_: unknown): void => {};
+  const socket = new PacketSocket(port, 5, { packet: (p) => answered(p), closed: () => {} });
+  const exchange = (packet: Parameters<PacketSocket['send']>[0]): Promise<unknown> =>
     new Promise((resolve) => {
       answered = resolve;
       socket.send(packet);
     });
-  await exchange({
+  const connack = await exchange({
     cmd: 'connect',
     protocolId: 'MQTT',
     protocolVersion: 5,
@@ -210,7 +232,7 @@ async function connected(port: number, clientId: string) {
     clean: true,
     keepalive: 0,
   });
-  return { socket, exchange };
+  return { socket, exchange, connack };
 }
 
 test('SIGTERM ends it with 0 although a client takes nothing', async () => {

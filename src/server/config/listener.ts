@@ -1,4 +1,4 @@
-import type { ListenerLimits } from '../../session/limits.js';
+import { type Limits, type ListenerLimits, listenerLimitNames } from '../../session/limits.js';
 import type { ListenAddress } from '../../transport/listener.js';
 import { type AuthenticationMethodName, authenticationMethods } from './authentication.js';
 import { limits } from './limits.js';
@@ -17,22 +17,9 @@ import {
 } from './vocabulary.js';
 
 /** Limits that a listener may have of its own. */
-const OWN_LIMITS: readonly (keyof ListenerLimits)[] = [
-  'packetBytesMax',
-  'receiveMaximum',
-  'topicAliasMaximum',
-  'outboundTopicAliasMaximum',
-  'qosMax',
-  'retainAvailable',
-  'keepAliveSecondsMax',
-  'sessionExpirySecondsMax',
-  'legacySessionExpirySeconds',
-  'connectSecondsMax',
-  'legacyInFlightMax',
-  'inFlightMax',
-  'connectionsMax',
-  'connectionsPerAddressMax',
-];
+type OwnLimits = ListenerLimits & Pick<Limits, 'connectionsMax'>;
+
+const OWN_LIMITS: readonly (keyof OwnLimits)[] = ['connectionsMax', ...listenerLimitNames];
 
 export interface ProxyProtocolConfig {
   readonly trusted: readonly string[];
@@ -45,7 +32,7 @@ export interface ListenConfig {
   readonly origins: readonly string[] | undefined;
   readonly allowAnonymous: boolean | undefined;
   readonly authentication: readonly AuthenticationMethodName[] | undefined;
-  readonly limits: Partial<ListenerLimits>;
+  readonly limits: Partial<OwnLimits>;
   readonly rates: RatesConfig | undefined;
   readonly tls: TlsConfig | undefined;
   readonly proxyProtocol: ProxyProtocolConfig | undefined;
@@ -86,7 +73,7 @@ export const listener: Entry<ListenConfig> = section<ListenConfig>(
       'Which of the methods under `authentication` are asked here, in which order.',
     ),
     limits: group(
-      overrides<ListenerLimits>(limits, OWN_LIMITS),
+      overrides<OwnLimits>(limits, OWN_LIMITS),
       'Limits for this listener in place of the common ones.',
     ),
     rates: optional(

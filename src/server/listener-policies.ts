@@ -1,0 +1,83 @@
+import type { Broker } from '../broker/broker.js';
+import { type Limits, type ListenerPolicy, listenerLimits } from '../session/limits.js';
+import { urlOf } from '../transport/listener.js';
+import { snakeCase } from './config/vocabulary.js';
+import type { Config, ListenConfig } from './config.js';
+import type { PreparedReload, Reloadable } from './reload.js';
+
+/** What each listener decides; connections that come later get what was reloaded. */
+export class ListenerPolicies implements Reloadable {
+  #policies: ReadonlyMap<string, ListenerPolicy>;
+
+  constructor(config: Config) {
+    this.#policies = policiesOf(config);
+  }
+
+  /** Of a listener by its key in `listenerKeys`. */
+  of(key: string): ListenerPolicy {
+    return this.#policies.get(key)!;
+  }
+
+  async prepare(next: Config): Promise<PreparedReload> {
+    const policies = policiesOf(next);
+    const opened = [...policies.keys()].filter((name) => !this.#policies.has(name));
+    const closed = [...this.#policies.keys()].filter((name) => !policies.has(name));
+    return {
+      apply: () => {
+        this.#policies = new Map([...this.#policies, ...policies]);
+      },
+      needsRestart: [
+        ...opened.map((name) => `${name} is opened when the broker is started again`),
+        ...closed.map((name) => `${name} stays open until the broker is started again`),
+      ],
+    };
+  }
+}
+
+function policiesOf(config: Config): ReadonlyMap<string, ListenerPolicy> {
+  const keys = listenerKeys(config.listen);
+  return new Map(config.listen.map((listen, i) => [keys[i]!, policyOf(listen, config)]));
+}
+
+function policyOf(listen: ListenConfig, config: Config): ListenerPolicy {
+  const { connectionsMax, ...own } = listen.limits;
+  return {
+    lenientReceiveMaximum: listen.lenientReceiveMaximum,
+    protocolVersions: listen.versions,
+    limits: listenerLimits(config.limits, own),
+    ...(connectionsMax === undefined ? {} : { connectionsMax }),
+  };
+}
+
+/** The URLs, which are told apart where one is there twice, as with port 0. */
+export function listenerKeys(listen: readonly ListenConfig[]): readonly string[] {
+  const seen = new Map<string, number>();
+  return listen.map(({ url }) => {
+    const name = urlOf(url, url.port);
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name} (${count})`;
+  });
+}
+
+const AT_START_ONLY: readonly (keyof Limits)[] = [
+  'topicLevelsMax',
+  'topicBytesMax',
+  'storePendingBytesMax',
+];
+
+/** The limits of a running broker. */
+export function limitsOf(broker: Pick<Broker, 'limits' | 'changeLimits'>): Reloadable {
+  return {
+    prepare: async ({ limits }) => {
+      const changed = AT_START_ONLY.filter((name) => limits[name] !== broker.limits[name]);
+      return {
+        apply: () => broker.changeLimits(limits),
+        needsRestart: changed.map((name) => {
+          const key = `limits.${snakeCase(name)}`;
+          return `${key} stays ${broker.limits[name]} until the broker is started again`;
+        }),
+      };
+    },
+  };
+}
