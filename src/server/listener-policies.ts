@@ -41,7 +41,10 @@ function policiesOf(config: Config): ReadonlyMap<string, ListenerPolicy> {
 
 function policyOf(listen: ListenConfig, config: Config): ListenerPolicy {
   const { connectionsMax, ...own } = listen.limits;
+  const authentication = listen.authentication ?? config.authentication.methods;
   return {
+    allowAnonymous: listen.allowAnonymous ?? config.allowAnonymous,
+    ...(authentication === undefined ? {} : { authentication }),
     lenientReceiveMaximum: listen.lenientReceiveMaximum,
     protocolVersions: listen.versions,
     limits: listenerLimits(config.limits, own),
@@ -53,7 +56,7 @@ function policyOf(listen: ListenConfig, config: Config): ListenerPolicy {
 export function listenerKeys(listen: readonly ListenConfig[]): readonly string[] {
   const seen = new Map<string, number>();
   return listen.map(({ url }) => {
-    const name = urlOf(url, url.port);
+    const name = urlOf(url);
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
     return count === 1 ? name : `${name} (${count})`;
