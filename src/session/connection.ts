@@ -67,15 +67,13 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     this.network = network;
     this.policy = policy;
     this.#context = context;
-    const { endOfTick, pool } = context;
-    const { outboxBytesMax } = context.limits;
-    const limits = policy.limits ?? listenerLimits(context.limits);
-    this.limits = limits;
-    this.#framer = new Framer(Math.min(limits.packetBytesMax, CONNECT_BYTES_MAX));
-    this.#unsentBytesMax = 2 * outboxBytesMax + limits.packetBytesMax;
-    this.outbox = new Outbox(network, endOfTick, pool, outboxBytesMax, this);
+    const { endOfTick, pool, limits } = context;
+    this.limits = policy.limits ?? listenerLimits(limits);
+    this.#framer = new Framer(Math.min(this.limits.packetBytesMax, CONNECT_BYTES_MAX));
+    this.#unsentBytesMax = 2 * limits.outboxBytesMax + this.limits.packetBytesMax;
+    this.outbox = new Outbox(network, endOfTick, pool, limits.outboxBytesMax, this);
     this.#silence = new SilenceTimer(this, context.clock, context.timers);
-    this.#silence.startDeadline(limits.connectSecondsMax * 1000);
+    this.#silence.startDeadline(this.limits.connectSecondsMax * 1000);
   }
 
   get isConnected(): boolean {
@@ -120,10 +118,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     this.session = session;
     const acknowledgements = new Acknowledgements(this.outbox, this.#context.store, this.version);
     this.acknowledgements = acknowledgements;
-    this.sender = newPublishSender(this.connect!, this.version, this.outbox, {
-      outboundTopicAliasMaximum: this.limits.outboundTopicAliasMaximum,
-      statistics: this.#context.statistics,
-    });
+    this.sender = newPublishSender(this, this.#context.statistics);
     this.#inbound = new InboundFlow(this, session, acknowledgements, this.#context);
     const packet = {
       ...connack,
@@ -357,8 +352,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
   }
 
   #disconnect(disconnect: Disconnect): void {
-    const { sessionExpirySecondsMax } = this.limits;
-    applyClientExpiry(disconnect, this.connect!, this.session, sessionExpirySecondsMax);
+    applyClientExpiry(disconnect, this.connect!, this.session, this.limits.sessionExpirySecondsMax);
     const withWill = disconnect.reasonCode !== ReasonCode.NormalDisconnection;
     this.#end({
       kind: withWill ? 'client-disconnect-with-will' : 'client-disconnect', // [MQTT-3.14.4-3]

@@ -1,11 +1,12 @@
 import { OutboundTopicAliases } from '../topic/topic-alias.js';
-import type { Connect, ProtocolVersion } from '../wire/control-packet.js';
+import type { ProtocolVersion } from '../wire/control-packet.js';
 import {
   fixedHeaderBytes,
   type PublishFrame,
   publishHeadBytes,
   writePublishHead,
 } from '../wire/publish-frame.js';
+import type { Connection } from './connection.js';
 import type { Outbox } from './outbox.js';
 import type { Receiver } from './receiver.js';
 import type { Statistics } from './statistics.js';
@@ -149,18 +150,16 @@ export class PublishSender implements Receiver {
 
 /** For a client that has been accepted, within what its CONNECT says. */
 export function newPublishSender(
-  connect: Connect,
-  version: ProtocolVersion,
-  outbox: Outbox,
-  bounds: { readonly outboundTopicAliasMaximum: number; readonly statistics: Statistics },
+  { connect, version, outbox, limits }: Connection,
+  statistics: Statistics,
 ): PublishSender {
-  const { outboundTopicAliasMaximum, statistics } = bounds;
+  const { maximumPacketSizeBytes, topicAliasMaximum } = connect!;
   return new PublishSender({
     outbox,
     statistics,
     version,
-    packetBytesMax: connect.maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY,
-    topicAliasMaximum: Math.min(connect.topicAliasMaximum, outboundTopicAliasMaximum),
+    packetBytesMax: maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY,
+    topicAliasMaximum: Math.min(topicAliasMaximum, limits.outboundTopicAliasMaximum),
   });
 }
 
