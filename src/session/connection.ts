@@ -120,11 +120,8 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     this.acknowledgements = acknowledgements;
     this.sender = newPublishSender(this, this.#context.statistics);
     this.#inbound = new InboundFlow(this, session, acknowledgements, this.#context);
-    const packet = {
-      ...connack,
-      type: PacketType.CONNACK,
-      reasonCode: ReasonCode.Success,
-    } as const;
+    const { Success } = ReasonCode;
+    const packet = { ...connack, type: PacketType.CONNACK, reasonCode: Success } as const;
     const bytes = encode(packet, this.version);
     if (!this.fits(bytes)) {
       const sentence = `CONNACK has ${bytes.length} bytes, more than its Maximum Packet Size`;
