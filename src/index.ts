@@ -75,7 +75,7 @@ export interface BrokerOptions {
 
 export interface RunningBroker extends Omit<ComposedBroker, 'reload'> {
   /**
-   * Takes other options while clients stay connected; rejects with a `StartError` and changes nothing
+   * Takes other options while clients stay; rejects with a `StartError` and changes nothing
    * where any of them cannot be used. Resolves with sentences on what needs a restart.
    */
   reload(options: BrokerOptions): Promise<readonly string[]>;
