@@ -59,6 +59,8 @@ export interface ListenOptions {
   readonly socketMode?: number | undefined;
   /** File descriptors that were handed to the process, by their names. */
   readonly inherited?: ReadonlyMap<string, number>;
+  /** Sockets of `node:net` also where this Node lets us do without them, which is faster. */
+  readonly plainSockets?: boolean;
 }
 
 /** An address that cannot be listened on: the message is a sentence for the user. */

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Peer } from '../session/network-connection.js';
 import { bind } from './bind.js';
+import { HandleListener } from './handle-listener.js';
 import {
   type Accept,
   type Listener,
@@ -12,6 +13,7 @@ import {
 import { peerOf } from './peer.js';
 import { SocketConnection } from './socket-connection.js';
 import { passStages } from './stages.js';
+import { StreamHandles } from './stream-handle.js';
 
 /** Who gets the streams that have passed all stages. */
 export interface StreamServer {
@@ -42,8 +44,15 @@ class MqttStreams implements StreamServer {
 }
 
 /** Binds an address for MQTT on a stream of bytes; rejects with a `ListenError`. */
-export function listenTcp(options: ListenOptions): Promise<Listener> {
-  return listenStreams(options, new MqttStreams());
+export async function listenTcp(options: ListenOptions): Promise<Listener> {
+  // A stage works on a socket.
+  const mayBeHandles = options.plainSockets !== true && (options.stages ?? []).length === 0;
+  if (!mayBeHandles) return listenStreams(options, new MqttStreams());
+  const server = newServer();
+  const url = await bind(server, options);
+  const handles = StreamHandles.under(server);
+  if (handles !== undefined) return new HandleListener(server, url, handles, options);
+  return new TcpListener(server, url, options, new MqttStreams());
 }
 
 /** Binds an address whose connections go to `streams`; rejects with a `ListenError`. */
@@ -51,15 +60,20 @@ export async function listenStreams(
   options: ListenOptions,
   streams: StreamServer,
 ): Promise<Listener> {
-  const server = createServer({
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-  });
+  const server = newServer();
   const url = await bind(server, options);
   return new TcpListener(server, url, options, streams);
 }
 
+function newServer(): Server {
+  return createServer({
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+  });
+}
+
+/** Where connections are sockets: the plain way, which every Node has. */
 class TcpListener implements Listener {
   readonly url: string;
   readonly #server: Server;
