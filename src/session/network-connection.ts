@@ -54,8 +54,8 @@ export interface NetworkConnection {
   readonly unsentBytes: number;
   /**
    * Sends the parts in order. Called once a tick by the Outbox. The parts belong to the transport
-   * until `release` of the same call runs (once, when all of them have left or the connection is
-   * gone).
+   * until `release` of the same call runs: once, when all of them have left or the connection is
+   * gone; before this call returns, where the system takes them at once.
    */
   write(parts: readonly Uint8Array[], release: WriteRelease): void;
   pauseReading(): void;

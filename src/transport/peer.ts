@@ -11,18 +11,19 @@ const LOCAL = 'local';
  * Who is at the other end; an IPv4 client of a dual-stack listener is named by its IPv4 address.
  */
 export function peerOf(socket: Socket, listener: string): Peer {
-  return new SocketPeer(socket.remoteAddress, socket.remotePort ?? 0, listener);
+  const { address, host } = new HandlePeer(socket.remoteAddress, socket.remotePort ?? 0, listener);
+  return { address, host, listener };
 }
 
 /** The same of a handle; it must still be connected. */
 export function peerOfHandle(handle: StreamHandle, listener: string): Peer {
   const name: { address?: string; port?: number } = {};
   handle.getpeername?.(name);
-  return new SocketPeer(name.address, name.port ?? 0, listener);
+  return new HandlePeer(name.address, name.port ?? 0, listener);
 }
 
 /** Makes the text of its address when somebody asks. */
-class SocketPeer implements Peer {
+class HandlePeer implements Peer {
   readonly host: string;
   readonly listener: string;
   readonly #port: number;

@@ -1,16 +1,17 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ListenError } from '../../src/transport/listener.js';
 import { listenTcp } from '../../src/transport/tcp-listener.js';
 import { ChildProgram } from '../support/child-program.js';
 import { RecordingBroker } from './recorder.js';
 
-function options(host: string, port: number) {
-  return { address: { scheme: 'mqtt' as const, host, port, path: '' }, onFault: () => {} };
+function options(host: string, port: number, plainSockets = false) {
+  const address = { scheme: 'mqtt' as const, host, port, path: '' };
+  return { address, onFault: () => {}, plainSockets };
 }
 
 function portOf(url: string): number {
@@ -36,35 +37,68 @@ test('a taken port, a foreign address and an unknown name become sentences', asy
   await again.stopAccepting();
 });
 
-test('connections that come before the start wait, with their bytes', async () => {
-  const listener = await listenTcp(options('127.0.0.1', 0));
-  const client = connect(portOf(listener.url), '127.0.0.1');
-  await once(client, 'connect');
-  client.write(Uint8Array.of(1, 2, 3));
-  const broker = new RecordingBroker();
-  listener.start(broker.accept);
-  const server = await broker.next();
-  await server.until(() => server.received.length === 3);
-  expect(server.network.peer.listener).toBe(listener.url);
-  await listener.stopAccepting();
-  listener.destroyConnections();
-  await once(client, 'close');
-});
+const KINDS = [
+  ['the system’s stream', false],
+  ['a socket', true],
+] as const;
 
-test('after the end of accepting, open connections go on', async () => {
-  const listener = await listenTcp(options('127.0.0.1', 0));
-  const broker = new RecordingBroker();
-  listener.start(broker.accept);
-  const client = connect(portOf(listener.url), '127.0.0.1');
-  const server = await broker.next();
-  await listener.stopAccepting();
-  const refused = connect(portOf(listener.url), '127.0.0.1');
-  const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException];
-  expect(error.code).toBe('ECONNREFUSED');
-  client.write(Uint8Array.of(5));
-  await server.until(() => server.received.length === 1);
-  client.destroy();
-  await server.until(() => server.causes.length === 1);
+describe.each(KINDS)('on %s', (_, plainSockets) => {
+  test('connections that come before the start wait, with their bytes', async () => {
+    const listener = await listenTcp(options('127.0.0.1', 0, plainSockets));
+    const client = connect(portOf(listener.url), '127.0.0.1');
+    await once(client, 'connect');
+    client.write(Uint8Array.of(1, 2, 3));
+    const broker = new RecordingBroker();
+    listener.start(broker.accept);
+    const server = await broker.next();
+    await server.until(() => server.received.length === 3);
+    expect(server.network.peer.listener).toBe(listener.url);
+    await listener.stopAccepting();
+    listener.destroyConnections();
+    await once(client, 'close');
+  });
+
+  test('after the end of accepting, open connections go on', async () => {
+    const listener = await listenTcp(options('127.0.0.1', 0, plainSockets));
+    const broker = new RecordingBroker();
+    listener.start(broker.accept);
+    const client = connect(portOf(listener.url), '127.0.0.1');
+    const server = await broker.next();
+    await listener.stopAccepting();
+    const refused = connect(portOf(listener.url), '127.0.0.1');
+    const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException];
+    expect(error.code).toBe('ECONNREFUSED');
+    client.write(Uint8Array.of(5));
+    await server.until(() => server.received.length === 1);
+    client.destroy();
+    await server.until(() => server.causes.length === 1);
+  });
+
+  test('connections that wait are counted, and ended where there is no start', async () => {
+    const listener = await listenTcp(options('127.0.0.1', 0, plainSockets));
+    const client = connect(portOf(listener.url), '127.0.0.1');
+    client.on('error', () => {});
+    await once(client, 'connect');
+    while (listener.connections === 0) await new Promise(setImmediate);
+    const closed = once(client, 'close');
+    listener.destroyConnections();
+    await closed;
+    await listener.stopAccepting();
+    expect(listener.connections).toBe(0);
+  });
+
+  test.runIf(process.platform === 'linux')('the system probes a silent client', async () => {
+    const listener = await listenTcp(options('127.0.0.1', 0, plainSockets));
+    const broker = new RecordingBroker();
+    listener.start(broker.accept);
+    const client = connect(portOf(listener.url), '127.0.0.1');
+    await once(client, 'connect');
+    await broker.next();
+    expect(timerOf(portOf(listener.url), client.localPort!)).toBe(KEEP_ALIVE_TIMER);
+    client.destroy();
+    await listener.stopAccepting();
+    listener.destroyConnections();
+  });
 });
 
 function socketFile(): string {
@@ -73,14 +107,14 @@ function socketFile(): string {
   return join(folder, 'mqtt.sock');
 }
 
-function fileOptions(file: string, socketMode?: number) {
+function fileOptions(file: string, socketMode?: number, plainSockets = false) {
   const address = { scheme: 'mqtt' as const, host: '', port: 0, path: '', socketFile: file };
-  return { address, onFault: () => {}, socketMode };
+  return { address, onFault: () => {}, socketMode, plainSockets };
 }
 
-test('a socket file has its mode, serves, and is gone in the end', async () => {
+test.each(KINDS)('a socket file has its mode, serves, and is gone: %s', async (_, plain) => {
   const file = socketFile();
-  const listener = await listenTcp(fileOptions(file, 0o620));
+  const listener = await listenTcp(fileOptions(file, 0o620, plain));
   expect(listener.url).toBe(`unix:${file}`);
   expect(statSync(file).mode & 0o777).toBe(0o620);
   const broker = new RecordingBroker();
@@ -89,7 +123,8 @@ test('a socket file has its mode, serves, and is gone in the end', async () => {
   client.write(Uint8Array.of(1, 2));
   const server = await broker.next();
   await server.until(() => server.received.length === 2);
-  expect(server.network.peer).toEqual({ address: 'local', host: 'local', listener: listener.url });
+  const { url } = listener;
+  expect(server.network.peer).toMatchObject({ address: 'local', host: 'local', listener: url });
   client.destroy();
   await listener.stopAccepting();
   expect(existsSync(file)).toBe(false);
@@ -128,8 +163,8 @@ test('what systemd has not given cannot be served', async () => {
   await expect(listenTcp({ ...options, inherited })).rejects.toThrow('only web');
 });
 
-test('more connections than the listener takes are ended at once', async () => {
-  const listener = await listenTcp({ ...options('127.0.0.1', 0), connectionsMax: 1 });
+test.each(KINDS)('more connections than it takes are ended at once: %s', async (_, plain) => {
+  const listener = await listenTcp({ ...options('127.0.0.1', 0, plain), connectionsMax: 1 });
   const broker = new RecordingBroker();
   listener.start(broker.accept);
   const first = connect(portOf(listener.url), '127.0.0.1');
@@ -140,3 +175,16 @@ test('more connections than the listener takes are ended at once', async () => {
   first.destroy();
   await listener.stopAccepting();
 });
+
+/** In `/proc/net/tcp`: a probe is what the connection waits for. */
+const KEEP_ALIVE_TIMER = '02';
+
+/** The kind of timer that runs for one connection. */
+function timerOf(localPort: number, remotePort: number): string | undefined {
+  const lines = readFileSync('/proc/net/tcp', 'ascii').split('\n');
+  const hex = (port: number) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const fields = lines
+    .map((line) => line.trim().split(/\s+/))
+    .find((each) => each[1]?.endsWith(hex(localPort)) && each[2]?.endsWith(hex(remotePort)));
+  return fields?.[5]?.split(':')[0];
+}
