@@ -1,0 +1,194 @@
+import type { IConnectPacket, IPublishPacket, ISubscribePacket } from 'mqtt-packet';
+import type { Clock, Timer } from '../base/clock.js';
+import type { Dial } from '../link/line.js';
+import type { Behaviour } from './behaviour.js';
+import { DeviceConnection } from './device-connection.js';
+import { Incoming } from './incoming.js';
+import { Outgoing, type OutgoingMessage } from './outgoing.js';
+import { DeviceReport } from './report.js';
+
+export interface DeviceOptions {
+  readonly clientIdentifier: string | ((attempt: number) => string);
+  readonly behaviour: Behaviour;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly subscriptions?: ISubscribePacket['subscriptions'];
+  /** `new-session`: only where CONNACK tells of no session. Most sketches do it always. */
+  readonly subscribes?: 'always' | 'new-session';
+  readonly will?: IConnectPacket['will'];
+  readonly userName?: string;
+  readonly password?: string;
+  /** MQTT 5.0 alone; persistent sessions are asked to live for an hour. */
+  readonly sessionExpirySeconds?: number;
+  readonly onMessage?: (message: IPublishPacket) => void;
+  readonly onConnected?: (sessionPresent: boolean) => void;
+  /** After every end of a connection; `why` as the device would log it. */
+  readonly onClosed?: (why: string) => void;
+}
+
+const SESSION_EXPIRY_SECONDS = 3600;
+
+/**
+ * One device: it connects, subscribes, publishes, and comes back after each end, as its behaviour
+ * says. What MQTT calls its session state outlives connections; `reboot` loses it.
+ */
+export class Device {
+  readonly report: DeviceReport = new DeviceReport();
+  readonly #options: DeviceOptions;
+  readonly #outgoing: Outgoing;
+  readonly #incoming: Incoming;
+  #connection: DeviceConnection | undefined;
+  #retry: Timer | undefined;
+  #retryMs: number;
+  #running = false;
+  #whenUp: (() => void)[] = [];
+
+  constructor(options: DeviceOptions) {
+    this.#options = options;
+    const { behaviour, clock } = options;
+    this.#retryMs = behaviour.reconnect.firstMs;
+    this.#outgoing = new Outgoing(behaviour, clock, this.report);
+    this.#incoming = new Incoming(behaviour, this.report, (message) => {
+      this.#useful();
+      options.onMessage?.(message);
+    });
+  }
+
+  get connected(): boolean {
+    return this.#connection?.accepted ?? false;
+  }
+
+  /** Own messages that are not acknowledged yet. */
+  get waiting(): number {
+    return this.#outgoing.waiting;
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#connect();
+  }
+
+  /** Resolves at the next CONNACK that accepts, and SUBACK where it subscribes; or now. */
+  up(): Promise<void> {
+    if (this.#connection?.ready === true) return Promise.resolve();
+    return new Promise((resolve) => this.#whenUp.push(resolve));
+  }
+
+  publish(message: OutgoingMessage): void {
+    const { done } = message;
+    this.#outgoing.publish({
+      ...message,
+      done: () => {
+        this.#useful();
+        done?.();
+      },
+    });
+  }
+
+  /** Says good-bye and stays away. */
+  stop(): void {
+    this.#halt();
+    this.#connection?.disconnect();
+    this.#connection = undefined;
+  }
+
+  /** The power is cut: the connection breaks without a word. */
+  powerOff(): void {
+    this.#halt();
+    this.#connection?.abandon();
+    this.#connection = undefined;
+  }
+
+  /** Power off and on; without `keepsState` what was in memory is gone. */
+  reboot(keepsState: boolean): void {
+    this.powerOff();
+    if (!keepsState) {
+      this.#outgoing.forget();
+      this.#incoming.forget();
+    }
+    this.start();
+  }
+
+  /** The firmware calls connect again, though its connection may be fine. */
+  reconnect(): void {
+    this.#connection?.fail('firmware reconnects');
+  }
+
+  #halt(): void {
+    this.#running = false;
+    this.#retry?.cancel();
+    this.#outgoing.down();
+  }
+
+  #connect(): void {
+    const { behaviour, clock, dial, subscriptions } = this.#options;
+    this.report.attempts++;
+    const connection: DeviceConnection = new DeviceConnection({
+      behaviour,
+      clock,
+      report: this.report,
+      incoming: this.#incoming,
+      outgoing: this.#outgoing,
+      connect: this.#connectPacket(),
+      subscriptions,
+      subscribes: this.#options.subscribes ?? 'always',
+      accepted: (sessionPresent) => {
+        this.#retryMs = behaviour.reconnect.firstMs;
+        this.#options.onConnected?.(sessionPresent);
+      },
+      ready: () => {
+        for (const resolve of this.#whenUp.splice(0)) resolve();
+      },
+      closed: (why) => this.#closed(connection, why),
+    });
+    this.#connection = connection;
+    connection.open(dial);
+  }
+
+  #closed(connection: DeviceConnection, why: string): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    this.#outgoing.down();
+    if (!this.#running) return;
+    const { behaviour, clock, onClosed } = this.#options;
+    this.report.drop(why);
+    onClosed?.(why);
+    if (!this.#running || this.#connection !== undefined) return;
+    const waitMs = this.#retryMs;
+    const { factor, maxMs } = behaviour.reconnect;
+    this.#retryMs = Math.min(waitMs * factor, maxMs);
+    if (waitMs === 0) this.#connect();
+    else this.#retry = clock.after(waitMs, () => this.#connect());
+  }
+
+  #useful(): void {
+    this.#connection?.useful();
+  }
+
+  #connectPacket(): IConnectPacket {
+    const { behaviour, clientIdentifier, will, userName, password } = this.#options;
+    const { version, clean, keepAliveSeconds, receiveBytesMax } = behaviour;
+    const expiry = this.#options.sessionExpirySeconds ?? (clean ? 0 : SESSION_EXPIRY_SECONDS);
+    return {
+      cmd: 'connect',
+      protocolId: version === 3 ? 'MQIsdp' : 'MQTT',
+      protocolVersion: version,
+      clientId:
+        typeof clientIdentifier === 'string'
+          ? clientIdentifier
+          : clientIdentifier(this.report.attempts),
+      clean,
+      keepalive: keepAliveSeconds,
+      ...(will !== undefined && { will }),
+      ...(userName !== undefined && { username: userName }),
+      ...(password !== undefined && { password: Buffer.from(password) }),
+      ...(version === 5 && {
+        properties: {
+          sessionExpiryInterval: expiry,
+          ...(Number.isFinite(receiveBytesMax) && { maximumPacketSize: receiveBytesMax }),
+        },
+      }),
+    };
+  }
+}

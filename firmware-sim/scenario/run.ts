@@ -1,0 +1,75 @@
+import type { BrokerUnderTest } from '../broker/broker.js';
+import type { Criterion } from './criterion.js';
+import type { MeasurementMap, Scenario } from './scenario.js';
+import { type Scale, World } from './world.js';
+
+export interface RunOptions {
+  readonly scenarios: readonly Scenario[];
+  readonly seed: number;
+  readonly scale: Scale;
+  readonly byteSplit: boolean;
+  /** A fresh broker for each scenario, or the same one again when it is not ours. */
+  readonly startBroker: (scenario: Scenario) => Promise<BrokerUnderTest>;
+  /** The command that repeats one scenario. */
+  readonly repeat: (scenario: Scenario) => string;
+  readonly say: (text: string) => void;
+}
+
+export interface ScenarioResult {
+  readonly number: number;
+  readonly name: string;
+  readonly pass: boolean;
+  readonly seconds: number;
+  readonly broker: string;
+  readonly criteria: readonly Criterion[];
+  readonly measurements: MeasurementMap;
+  /** Why it came to no result. */
+  readonly error?: string;
+  readonly repeat: string;
+}
+
+/** One after the other; a scenario that fails or breaks does not keep the next from running. */
+export async function runScenarios(options: RunOptions): Promise<ScenarioResult[]> {
+  const results: ScenarioResult[] = [];
+  for (const scenario of options.scenarios) results.push(await runOne(scenario, options));
+  return results;
+}
+
+async function runOne(scenario: Scenario, options: RunOptions): Promise<ScenarioResult> {
+  const startedMs = performance.now();
+  const say = (text: string) => options.say(`${scenario.number} ${scenario.name}: ${text}`);
+  say(scenario.about);
+  const base = {
+    number: scenario.number,
+    name: scenario.name,
+    repeat: options.repeat(scenario),
+  };
+  const seconds = () => (performance.now() - startedMs) / 1000;
+  let broker: BrokerUnderTest | undefined;
+  let world: World | undefined;
+  try {
+    broker = await options.startBroker(scenario);
+    const { seed, scale, byteSplit } = options;
+    world = new World({ broker, seed, scale, byteSplit, say });
+    const { criteria, measurements } = await scenario.run(world);
+    const pass = criteria.every((criterion) => criterion.pass !== false);
+    say(pass ? 'passed' : 'failed');
+    const shown = `${broker.kind} ${broker.version}`;
+    return { ...base, pass, seconds: seconds(), broker: shown, criteria, measurements };
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    say(`broke: ${text}`);
+    return {
+      ...base,
+      pass: false,
+      seconds: seconds(),
+      broker: broker === undefined ? 'none' : `${broker.kind} ${broker.version}`,
+      criteria: [],
+      measurements: {},
+      error: text,
+    };
+  } finally {
+    await world?.close();
+    await broker?.stop();
+  }
+}

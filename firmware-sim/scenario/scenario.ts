@@ -1,0 +1,24 @@
+import type { Criterion } from './criterion.js';
+import type { World } from './world.js';
+
+/** Anything that goes into the JSON report. */
+export type Measurement = number | string | boolean | null | undefined | MeasurementMap;
+export interface MeasurementMap {
+  readonly [name: string]: Measurement | readonly Measurement[];
+}
+
+export interface Outcome {
+  readonly criteria: readonly Criterion[];
+  readonly measurements: MeasurementMap;
+}
+
+export interface Scenario {
+  readonly number: number;
+  /** In kebab-case: `--scenario oversize-poison` works as well as its number. */
+  readonly name: string;
+  /** One sentence: what happens, and to whom. */
+  readonly about: string;
+  /** It needs a broker that outlives `kill`: one that was started here. */
+  readonly needsOwnBroker?: boolean;
+  run(world: World): Promise<Outcome>;
+}

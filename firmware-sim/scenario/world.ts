@@ -1,0 +1,176 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { realClock } from '../base/clock.js';
+import { type Random, seededRandom } from '../base/random.js';
+import type { BrokerUnderTest } from '../broker/broker.js';
+import { type Behaviour, PLAIN } from '../device/behaviour.js';
+import { Device, type DeviceOptions } from '../device/device.js';
+import { EnergyMeter } from '../energy/energy-meter.js';
+import { radioOf } from '../energy/radios.js';
+import { Link, type LinkOptions } from '../link/link.js';
+import { type LinkProfile, NO_LIMIT } from '../link/profile.js';
+import { byteSplit } from '../link/profiles.js';
+import { tcpDial } from '../link/tcp.js';
+import { Ledger } from './ledger.js';
+
+export type Scale = 'ci' | 'full';
+
+export interface WorldOptions {
+  readonly broker: BrokerUnderTest;
+  readonly seed: number;
+  readonly scale: Scale;
+  readonly byteSplit: boolean;
+  readonly say: (text: string) => void;
+}
+
+export interface PlacedDevice {
+  readonly device: Device;
+  readonly link: Link;
+  readonly energy: EnergyMeter;
+}
+
+export type PlacedOptions = Omit<DeviceOptions, 'clock' | 'dial'> & {
+  readonly profile?: LinkProfile;
+  readonly tap?: NonNullable<LinkOptions['tap']>;
+  /** False: also with `--byte-split` its link stays as it is. */
+  readonly splits?: boolean;
+  /** Address the broker sees, of 127.0.0.0/8. */
+  readonly localAddress?: string;
+  /** Device time runs so many times faster than the clock. */
+  readonly warp?: number;
+};
+
+const LOOK_EVERY_MS = 20;
+/** What is not random is the same in each run, except where the broker remembers runs. */
+const RUN_LETTERS = 4;
+
+/** One broker and the devices around it, for one scenario. */
+export class World {
+  readonly broker: BrokerUnderTest;
+  readonly scale: Scale;
+  readonly seed: number;
+  readonly byteSplit: boolean;
+  readonly say: (text: string) => void;
+  readonly ledger: Ledger = new Ledger();
+  readonly clock: typeof realClock = realClock;
+  /** First level of all topics and beginning of all Client Identifiers. */
+  readonly prefix: string;
+  readonly #placed: PlacedDevice[] = [];
+  readonly #backends: Device[] = [];
+  readonly #persistent = new Set<string>();
+
+  constructor(options: WorldOptions) {
+    this.broker = options.broker;
+    this.scale = options.scale;
+    this.seed = options.seed;
+    this.byteSplit = options.byteSplit;
+    this.say = options.say;
+    const letters = options.broker.kind === 'external' ? process.pid.toString(36) : '';
+    this.prefix = `sim${letters.slice(-RUN_LETTERS)}`;
+  }
+
+  nowMs(): number {
+    return this.clock.nowMs();
+  }
+
+  /** A stream of its own for each name. */
+  random(name: string): Random {
+    return seededRandom(this.seed, name);
+  }
+
+  /** As the scale asks. */
+  pick<T>(ci: T, full: T): T {
+    return this.scale === 'ci' ? ci : full;
+  }
+
+  /** A device behind a link of its own; `start` it when its time has come. */
+  place(options: PlacedOptions): PlacedDevice {
+    const { profile = NO_LIMIT, tap, splits = true, localAddress, warp, ...rest } = options;
+    const { host, port } = this.broker;
+    const name = nameOf(options, this.#placed.length);
+    const link = new Link({
+      clock: this.clock,
+      random: this.random(`link ${name}`),
+      profile: this.byteSplit && splits ? byteSplit(profile) : profile,
+      dial: tcpDial({ host, port, ...(localAddress !== undefined && { localAddress }) }),
+      ...(tap !== undefined && { tap }),
+    });
+    const energy = new EnergyMeter(radioOf(profile.radio), this.nowMs(), warp);
+    link.usage.meter = energy;
+    const device = new Device({ ...rest, clock: this.clock, dial: (events) => link.dial(events) });
+    this.#rememberSession(options);
+    const placed = { device, link, energy };
+    this.#placed.push(placed);
+    return placed;
+  }
+
+  /** A client on a server: no link, no limits, not split. */
+  async backend(
+    name: string,
+    options: Partial<Omit<PlacedOptions, 'behaviour'>> & { behaviour?: Partial<Behaviour> } = {},
+  ): Promise<Device> {
+    const { host, port } = this.broker;
+    const device = new Device({
+      ...options,
+      clientIdentifier: `${this.prefix}-${name}`,
+      behaviour: { ...PLAIN, inFlightMax: 1_000, ...options.behaviour },
+      clock: this.clock,
+      dial: tcpDial({ host, port }),
+    });
+    this.#backends.push(device);
+    device.start();
+    await device.up();
+    return device;
+  }
+
+  wait(waitMs: number): Promise<void> {
+    return delay(waitMs);
+  }
+
+  /** True as soon as it holds; false when it does not in time. */
+  async until(holds: () => boolean, waitMs: number): Promise<boolean> {
+    const untilMs = this.nowMs() + waitMs;
+    while (!holds()) {
+      if (this.nowMs() >= untilMs) return false;
+      await delay(LOOK_EVERY_MS);
+    }
+    return true;
+  }
+
+  /** Lines of the broker's log with all these words; undefined when nobody can read it. */
+  logLines(...words: readonly string[]): readonly string[] | undefined {
+    return this.broker.log?.filter((line) => words.every((word) => line.includes(word)));
+  }
+
+  /** Takes everything down, and the sessions that would stay behind. */
+  async close(): Promise<void> {
+    for (const { device, link } of this.#placed) {
+      device.powerOff();
+      link.close();
+    }
+    for (const device of this.#backends) device.stop();
+    if (this.broker.kind === 'external') await this.#endSessions();
+  }
+
+  #rememberSession({ behaviour, clientIdentifier }: PlacedOptions): void {
+    if (behaviour.clean || typeof clientIdentifier !== 'string') return;
+    this.#persistent.add(clientIdentifier);
+  }
+
+  /** A broker that is not ours is left without our sessions. */
+  async #endSessions(): Promise<void> {
+    const { host, port } = this.broker;
+    const dial = tcpDial({ host, port });
+    const ends = [...this.#persistent].map(async (clientIdentifier) => {
+      const behaviour: Behaviour = { ...PLAIN, clean: true };
+      const device = new Device({ clientIdentifier, behaviour, clock: this.clock, dial });
+      device.start();
+      await Promise.race([device.up(), delay(1_000)]);
+      device.stop();
+    });
+    await Promise.all(ends);
+  }
+}
+
+function nameOf({ clientIdentifier }: PlacedOptions, count: number): string {
+  return typeof clientIdentifier === 'string' ? clientIdentifier : `device ${count}`;
+}

@@ -1,0 +1,29 @@
+import type { Scenario } from '../scenario/scenario.js';
+import { backlog } from './backlog.js';
+import { fragileParser } from './fragile-parser.js';
+import { oversizePoison } from './oversize-poison.js';
+import { sameIdPingPong } from './same-id-ping-pong.js';
+
+/** In the order of their numbers. */
+export const scenarios: readonly Scenario[] = [
+  oversizePoison,
+  fragileParser,
+  backlog,
+  sameIdPingPong,
+];
+
+/** `1,3,same-id-ping-pong`; all of them without a list. */
+export function chosenScenarios(list: string | undefined): readonly Scenario[] {
+  if (list === undefined) return scenarios;
+  return list.split(',').map((item) => {
+    const wanted = item.trim();
+    const found = scenarios.find(
+      ({ number, name }) => name === wanted || String(number) === wanted,
+    );
+    if (found === undefined) {
+      const known = scenarios.map(({ number, name }) => `${number} (${name})`).join(', ');
+      throw new Error(`there is no scenario ${wanted}; there are ${known}`);
+    }
+    return found;
+  });
+}

@@ -1,0 +1,85 @@
+import { PLAIN } from '../device/behaviour.js';
+import { atLeast, atMost } from '../scenario/criterion.js';
+import type { Outcome, Scenario } from '../scenario/scenario.js';
+
+const TAKEOVERS_PER_SECOND_MAX = 10;
+const WILLS_MAX = 2;
+const BYSTANDER_P99_MS_MAX = 20;
+const BYSTANDER_EVERY_MS = 20;
+/** What a broker may take to see what goes on. */
+const DETECTION_MS = 2_000;
+
+export const sameIdPingPong: Scenario = {
+  number: 5,
+  name: 'same-id-ping-pong',
+  about: 'two boards with one Client Identifier, each back at once when the other takes over',
+  async run(world): Promise<Outcome> {
+    const name = `${world.prefix}-5-board`;
+    const willTopic = `${name}/will`;
+    let wills = 0;
+    const bystander = world.ledger.stream('bystander', 1);
+    const topic = `${world.prefix}/5/bystander`;
+    const listener = await world.backend('5-listener', {
+      subscriptions: [
+        { topic: willTopic, qos: 0 },
+        { topic, qos: 1 },
+      ],
+      onMessage: (message) => {
+        if (message.topic === willTopic) wills++;
+        else world.ledger.take(message.payload, world.nowMs());
+      },
+    });
+    const speaker = await world.backend('5-speaker');
+    const boards = ['127.0.0.1', '127.0.0.2'].map((localAddress) =>
+      world.place({
+        clientIdentifier: name,
+        behaviour: { ...PLAIN, reconnect: { firstMs: 0, factor: 1, maxMs: 0 } },
+        will: { topic: willTopic, payload: 'gone', qos: 0, retain: false },
+        ...(isLoopback(world.broker.host) && { localAddress }),
+      }),
+    );
+    const connections = () =>
+      boards.reduce((sum, { device }) => sum + device.report.connections, 0);
+    for (const { device } of boards) device.start();
+    const secondsAfter = world.pick(3, 5);
+    const speak = setInterval(() => {
+      const payload = bystander.next(world.nowMs(), 60);
+      speaker.publish({ topic, payload, qos: 1 });
+    }, BYSTANDER_EVERY_MS);
+    await world.wait(DETECTION_MS);
+    const atDetection = connections();
+    await world.wait(secondsAfter * 1000);
+    const takeoversPerSecond = (connections() - atDetection) / secondsAfter;
+    for (const { device } of boards) device.powerOff();
+    clearInterval(speak);
+    await world.until(() => bystander.tally().lost === 0, 2_000);
+    listener.stop();
+    const lines = world.logLines(name, 'ping_pong');
+    const named = lines?.filter((line) => line.includes('127.0.0.2'));
+    return {
+      criteria: [
+        atMost(
+          'take-overs once it is detected',
+          'a second',
+          TAKEOVERS_PER_SECOND_MAX,
+          takeoversPerSecond,
+        ),
+        atMost('wills that are published', 'messages', WILLS_MAX, wills),
+        atLeast('log lines that name it', 'lines', 1, named?.length),
+        atMost('bystander p99', 'ms', BYSTANDER_P99_MS_MAX, bystander.delayMs.percentile(0.99)),
+        atMost('bystander lost', 'messages', 0, bystander.tally().lost),
+      ],
+      measurements: {
+        takeoversBefore: atDetection,
+        takeoversPerSecond,
+        wills,
+        bystanderMs: { ...bystander.delayMs.distribution() },
+        logLine: named?.[0] ?? null,
+      },
+    };
+  },
+};
+
+function isLoopback(host: string): boolean {
+  return host.startsWith('127.') || host === 'localhost';
+}
