@@ -1,9 +1,11 @@
 import type { MqttClient } from 'mqtt';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { realClock } from '../../firmware-sim/base/clock.js';
 import { EmulatedDevice } from '../../firmware-sim/emulated/emulated-device.js';
 import { type Modem, startModem } from '../../firmware-sim/emulated/modem.js';
 import { type CortexMachine, Toolchain } from '../../firmware-sim/emulated/toolchain.js';
-import { startShapingLink } from '../../firmware-sim/shaping-link.js';
+import { startLinkServer } from '../../firmware-sim/link/link-server.js';
+import { linkProfile } from '../../firmware-sim/link/profiles.js';
 import { startBroker } from '../support/broker-process.js';
 import { connectMqttJs } from '../support/mqtt-js.js';
 import type { BrokerProcess } from '../support/supervised-process.js';
@@ -52,8 +54,14 @@ async function avrs(numbers: readonly number[]): Promise<Seat[]> {
 async function cortex(number: number, machine: CortexMachine): Promise<Seat> {
   const image = await toolchain.cortexImage(machine, { ...FIRMWARE, receiveBytesMax: 256 });
   const modem = await modemFor();
-  const line = { host: '127.0.0.1', port: modem.port, bytesPerSecond: BAUD / 10, segmentBytes: 1 };
-  const uart = await startShapingLink(line);
+  const uart = await startLinkServer({
+    clock: realClock,
+    seed: 1,
+    profile: linkProfile('serial-9600'),
+    target: { host: '127.0.0.1', port: modem.port },
+    listenHost: '127.0.0.1',
+    listenPort: 0,
+  });
   onTestFinished(() => uart.close());
   return seated(EmulatedDevice.cortex({ number, port: uart.port, image, machine }), modem);
 }
