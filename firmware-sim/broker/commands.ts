@@ -47,7 +47,7 @@ function dunlin({ persistent, configFile }: BrokerStartOptions): BrokerCommand {
   };
 }
 
-/** As Debian's default leaves it, but reachable, telling what it does, and without Nagle's delay. */
+/** As Debian leaves it, but reachable, telling what it does, and without Nagle's delay. */
 function mosquitto({ persistent, configFile }: BrokerStartOptions): BrokerCommand {
   const program = MOSQUITTO_PLACES.find((place) => existsSync(place));
   if (program === undefined) throw new Error('mosquitto is not installed');

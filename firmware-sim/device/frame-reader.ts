@@ -15,8 +15,8 @@ export class MalformedLength extends Error {}
 const FIXED_HEADER_BYTES_MAX = 5;
 
 /**
- * Cuts a stream into packets. Of packets beyond `keptBytesMax` only the beginning is kept while they
- * are read to their end, as a device with one buffer does.
+ * Cuts a stream into packets. Of packets beyond `keptBytesMax` only the beginning is kept while
+ * they are read to their end, as a device with one buffer does.
  */
 export class FrameReader {
   readonly #keptBytesMax: number;

@@ -1,8 +1,8 @@
 import { type Behaviour, PLAIN } from './behaviour.js';
 
 /**
- * Libraries as their own source has them (read at the commits named) or as their builds behaved when
- * they were run ("run"). File and line are of that library's source.
+ * Libraries as their own source has them (read at the commits named) or as their builds behaved
+ * when they were run ("run"). File and line are of that library's source.
  */
 export const libraries: readonly Behaviour[] = [
   PLAIN,

@@ -14,8 +14,8 @@ export interface Radio {
 }
 
 /**
- * A wake's energy in the sources includes its own short tail; `tailMs` is what that covers, so that a
- * packet within it costs only its airtime.
+ * A wake's energy in the sources includes its own short tail; `tailMs` is what that covers, so that
+ * a packet within it costs only its airtime.
  */
 export const radios: readonly Radio[] = [
   {

@@ -1,7 +1,7 @@
 import type { Criterion } from '../scenario/criterion.js';
 import type { ScenarioResult } from '../scenario/run.js';
 
-/** The result for people: a block for each scenario, failures with the command that repeats them. */
+/** For people: a block for each scenario, and for failures the command that repeats them. */
 export function table(results: readonly ScenarioResult[]): string {
   const blocks = results.map(block);
   const failed = results.filter(({ pass }) => !pass);

@@ -5,8 +5,8 @@ import type { Outcome, Scenario } from '../scenario/scenario.js';
 
 const RETAINED = 8;
 /**
- * Two packets and the head of a third, or one and the head of a second, never end where a segment of
- * 536 bytes does: whatever comes in one burst is split in a head.
+ * Two packets and the head of a third, or one and the head of a second, never end where a
+ * segment of 536 bytes does: whatever comes in one burst is split in a head.
  */
 const PACKET_BYTES = 520;
 const PAYLOAD_BYTES = 484;

@@ -91,7 +91,7 @@ async function runVariant(world: World, variant: Variant): Promise<VariantResult
   };
 }
 
-/** The application restarts its connection from time to time, as one does with a device that is deaf. */
+/** Restarts the connection from time to time, as applications do with a device that is deaf. */
 async function connectAgain(
   world: World,
   device: { report: DeviceReport; reconnect(): void },
