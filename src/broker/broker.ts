@@ -18,6 +18,7 @@ import type { Auth, Connect, Subscribe, Unsubscribe } from '../wire/control-pack
 import { Publish } from '../wire/publish.js';
 import { PublishFrame } from '../wire/publish-frame.js';
 import { isFailure, ReasonCode } from '../wire/reason-code.js';
+import { AccessPath } from './access-path.js';
 import type { AuthenticationMethod } from './authentication.js';
 import { ChangedPublish } from './changed-publish.js';
 import { clientView } from './client-view.js';
@@ -61,6 +62,8 @@ export class Broker implements Host {
   readonly retained: RetainedMessages;
   readonly sessions: SessionRegistry;
   readonly recovery: Recovery;
+  /** Rules about who may do what; none at first. */
+  readonly access: AccessPath;
   /** Of the request just carried out. */
   ticket = 0;
   readonly #parts: BrokerParts;
@@ -86,15 +89,7 @@ export class Broker implements Host {
     this.hooks = new Hooks(log);
     const { hooks } = this;
     const drops = new Drops(statistics, log, clock, hooks.dropped);
-    this.#routes = new RouteCache<Route>({
-      topicLevelsMax: limits.topicLevelsMax,
-      topicBytesMax: limits.topicBytesMax,
-      entriesMax: ROUTE_ENTRIES_MAX,
-      bytesMax: ROUTE_BYTES_MAX,
-      random,
-      bytesOf: bytesOfRoute,
-      compute: (topicName) => gatherRoute((visit) => this.#tree.match(topicName, visit)),
-    });
+    this.#routes = this.#newRoutes(limits, random);
     const routes = this.#routes;
     const shares = new Shares(parts.sharingStrategy ?? 'round-robin', random);
     const retained = new RetainedMessages({ store, clock, timers, limits });
@@ -138,7 +133,10 @@ export class Broker implements Host {
       subscribePath: this.#subscribePath,
       retainedDelivery: this.#retainedDelivery,
     });
+    const { sessions } = this;
+    this.access = new AccessPath({ sessions, subscribePath: this.#subscribePath, log });
     this.#connectPath = new ConnectPath({
+      access: this.access,
       registry: this.sessions,
       store,
       hooks,
@@ -201,6 +199,7 @@ export class Broker implements Host {
 
   /** After recovery: wills of those who were connected at a crash, and what came due meanwhile. */
   start(): void {
+    for (const session of this.sessions.all()) this.access.restored(session);
     this.sessions.resumeAll();
   }
 
@@ -241,8 +240,12 @@ export class Broker implements Host {
 
   authorizePublish(connection: Connection, publish: Publish, topic: Topic): Decision<ReasonCode> {
     const { authorizePublish } = this.hooks;
-    if (authorizePublish.empty) return ReasonCode.Success;
     const { qos, retain } = publish;
+    if (connection.access?.mayPublish(topic.name, qos, retain) === false) {
+      this.access.denied(connection, qos);
+      return ReasonCode.NotAuthorized;
+    }
+    if (authorizePublish.empty) return ReasonCode.Success;
     return authorizePublish.run(clientView(connection), { topicName: topic.name, qos, retain });
   }
 
@@ -316,6 +319,18 @@ export class Broker implements Host {
     if (!this.hooks.disconnected.empty) {
       this.hooks.disconnected.run({ client: clientView(connection), cause });
     }
+  }
+
+  #newRoutes(limits: Limits, random: Random): RouteCache<Route> {
+    return new RouteCache<Route>({
+      topicLevelsMax: limits.topicLevelsMax,
+      topicBytesMax: limits.topicBytesMax,
+      entriesMax: ROUTE_ENTRIES_MAX,
+      bytesMax: ROUTE_BYTES_MAX,
+      random,
+      bytesOf: bytesOfRoute,
+      compute: (topicName) => gatherRoute(topicName, (visit) => this.#tree.match(topicName, visit)),
+    });
   }
 
   #throttled(connection: Connection, ticket: number): void {

@@ -9,6 +9,7 @@ import { isTopicName } from '../topic/topic-name.js';
 import type { Connack, Connect } from '../wire/control-packet.js';
 import { ProtocolViolation } from '../wire/protocol-violation.js';
 import { isFailure, ReasonCode } from '../wire/reason-code.js';
+import type { AccessPath } from './access-path.js';
 import {
   announcedCapabilities,
   grantedExpirySeconds,
@@ -47,6 +48,7 @@ export interface ConnectionCounts {
  */
 export class ConnectPath {
   readonly expiry: IdentityExpiry;
+  readonly #access: AccessPath;
   readonly #registry: SessionRegistry;
   readonly #store: Store;
   readonly #hooks: Hooks;
@@ -72,6 +74,7 @@ export class ConnectPath {
     readonly counts: ConnectionCounts;
     readonly newClientIdentifier: () => string;
     readonly expiry: IdentityExpiry;
+    readonly access: AccessPath;
   }) {
     this.#registry = parts.registry;
     this.#store = parts.store;
@@ -82,6 +85,7 @@ export class ConnectPath {
     this.#counts = parts.counts;
     this.#newClientIdentifier = parts.newClientIdentifier;
     this.expiry = parts.expiry;
+    this.#access = parts.access;
   }
 
   /** Whether CONNECT may go on to authentication; otherwise it has been refused. */
@@ -128,17 +132,27 @@ export class ConnectPath {
     authenticated: Pick<Connack, 'authenticationMethod' | 'authenticationData'>,
   ): void {
     const { will } = connect;
-    if (will === undefined || this.#hooks.authorizePublish.empty) {
+    this.#access.enter(connection);
+    if (will === undefined) {
       this.#attach(connection, connect, authenticated);
       return;
     }
-    const decision = this.#hooks.authorizePublish.run(clientView(connection), will);
+    const mayPublish = connection.access?.mayPublish(will.topicName, will.qos, will.retain) ?? true;
+    const decision = mayPublish
+      ? this.#hooks.authorizePublish.run(clientView(connection), will)
+      : ReasonCode.NotAuthorized;
     connection.decide(decision, (reasonCode) => {
       if (isFailure(reasonCode)) {
         const sentence = `this client may not publish its will to ${will.topicName}`;
         this.refuse(connection, { reasonCode, sentence });
       } else this.#attach(connection, connect, authenticated);
     });
+  }
+
+  /** Re-authentication has succeeded. */
+  reidentified(connection: Connection): void {
+    this.expiry.watch(connection);
+    this.#access.identified(connection);
   }
 
   refuse(connection: Connection, refusal: Refusal): void {
@@ -292,6 +306,7 @@ export class ConnectPath {
     this.#registry.attached(session);
     session.connection = connection;
     session.userName = connection.userName;
+    this.#access.attach(connection, session);
     session.protocolVersion = connect.protocolVersion;
     session.expirySeconds = expirySeconds;
     session.will = connect.will;

@@ -7,6 +7,7 @@ import { publishFlags } from '../session/receiver.js';
 import type { Session } from '../session/session.js';
 import type { CommitWaiter } from '../session/session-store.js';
 import { DropReason } from '../session/statistics.js';
+import { qosFor } from '../session/subscription.js';
 import type { Topic } from '../session/topic.js';
 import type { RouteCache } from '../topic/route-cache.js';
 import type { TopicEntry } from '../topic/topic-table.js';
@@ -113,7 +114,7 @@ export class PublishPath implements CommitWaiter {
     this.#kept = message;
     this.#holdTicket = 0;
     this.#frame.fromMessage(message, this.#clock.wallMs());
-    this.#toMember(member.session, Math.min(member.options.qos, message.qos), {
+    this.#toMember(member.session, Math.min(qosFor(member, message.topicName), message.qos), {
       identifiers: member.identifier > 0 ? [member.identifier] : NO_IDENTIFIERS,
       retain: member.options.retainAsPublished && message.retain,
       share: shareName,
@@ -190,7 +191,8 @@ export class PublishPath implements CommitWaiter {
     for (const share of shares) {
       const member = this.#shares.choose(share, topic.name, this.#publisher);
       if (member === undefined) continue;
-      this.#toMember(member.session, member.options.qos < qos ? member.options.qos : qos, {
+      const granted = qosFor(member, topic.name);
+      this.#toMember(member.session, granted < qos ? granted : qos, {
         identifiers: member.identifier > 0 ? [member.identifier] : NO_IDENTIFIERS,
         retain: member.options.retainAsPublished && retain,
         share: share.name,

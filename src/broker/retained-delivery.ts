@@ -1,11 +1,12 @@
 import type { Clock, EndOfTick, TickTask } from '../base/clock.js';
+import { DENIED } from '../session/client-access.js';
 import type { Connection } from '../session/connection.js';
 import { Delivery } from '../session/delivery.js';
 import type { Drops } from '../session/drops.js';
 import { publishFlags } from '../session/receiver.js';
 import type { Session } from '../session/session.js';
 import { DropReason } from '../session/statistics.js';
-import type { Subscription } from '../session/subscription.js';
+import { qosFor, type Subscription } from '../session/subscription.js';
 import type { TopicFilter } from '../topic/topic-filter.js';
 import type { ApplicationMessage } from '../wire/application-message.js';
 import type { QoS } from '../wire/control-packet.js';
@@ -130,7 +131,9 @@ export class RetainedDelivery implements TickTask {
   }
 
   #give(session: Session, subscription: Subscription, message: ApplicationMessage): void {
-    const qos = lower(subscription.options.qos, message.qos);
+    const allowed = qosFor(subscription, message.topicName);
+    if (allowed === DENIED) return;
+    const qos = lower(allowed, message.qos);
     if (session.connection === undefined) this.#keep(session, subscription, message, qos);
     else if (qos > 0) this.#queue(session, subscription, message, qos);
     else this.#send(session, subscription, message);

@@ -152,6 +152,8 @@ export class SessionRegistry {
     if (will === undefined) return;
     session.will = undefined;
     session.willDueWallMs = 0;
+    const { topicName, qos, retain } = will;
+    if (session.access?.mayPublish(topicName, qos, retain) === false) return;
     this.#publishPath.publishMessage(willApplicationMessage(will, session, this.#clock), session);
   }
 

@@ -1,5 +1,6 @@
 import type { Random } from '../base/random.js';
-import type { Subscription } from '../session/subscription.js';
+import { DENIED } from '../session/client-access.js';
+import { qosFor, type Subscription } from '../session/subscription.js';
 import {
   ShareGroup,
   type ShareMemberView,
@@ -12,6 +13,8 @@ export class Share {
   readonly name: string;
   readonly topicFilter: string;
   readonly group: ShareGroup<Subscription>;
+  /** Some member may not receive all that the filter matches, or could not once. */
+  isFiltered = false;
 
   constructor(name: string, topicFilter: string, strategy: ShareStrategy) {
     this.name = name;
@@ -24,6 +27,21 @@ const view: ShareMemberView<Subscription> = {
   online: (member) => member.session.connection !== undefined,
   inFlight: (member) => member.session.outbound.inFlight + member.session.outbound.waiting,
 };
+
+/** The same for one Topic Name, where a member may not receive everything. */
+class FilteredView implements ShareMemberView<Subscription> {
+  readonly online: (member: Subscription) => boolean = view.online;
+  readonly inFlight: (member: Subscription) => number = view.inFlight;
+  readonly #topicName: string;
+
+  constructor(topicName: string) {
+    this.#topicName = topicName;
+  }
+
+  takes(member: Subscription): boolean {
+    return qosFor(member, this.#topicName) !== DENIED;
+  }
+}
 
 /** All Shared Subscriptions, by their full name. */
 export class Shares {
@@ -49,6 +67,7 @@ export class Shares {
       this.#shares.set(name, share);
     }
     share.group.add(subscription, session.clientIdentifier);
+    if (subscription.isFiltered) share.isFiltered = true;
     return { share, created };
   }
 
@@ -73,6 +92,7 @@ export class Shares {
     publisher: string,
     excluded?: Subscription,
   ): Subscription | undefined {
-    return share.group.choose(topicName, publisher, view, this.#random, excluded);
+    const members = share.isFiltered ? new FilteredView(topicName) : view;
+    return share.group.choose(topicName, publisher, members, this.#random, excluded);
   }
 }

@@ -1,3 +1,4 @@
+import { type ClientAccess, DENIED, type SubscriptionGrant } from '../session/client-access.js';
 import type { Connection } from '../session/connection.js';
 import type { Decision } from '../session/host.js';
 import type { Limits } from '../session/limits.js';
@@ -96,9 +97,8 @@ export class SubscribePath {
       if (this.#parse(topicFilter) === undefined) return ReasonCode.TopicFilterInvalid;
       const subscription = session.subscriptions.get(topicFilter);
       if (subscription === undefined) return ReasonCode.NoSubscriptionExisted;
-      this.remove(subscription);
-      this.#retained.unsubscribed(session, topicFilter);
-      if (session.isStored) this.#store.removeSubscription(session.number, topicFilter);
+      if (connection.access?.mayUnsubscribe(topicFilter) === false) return ReasonCode.NotAuthorized;
+      this.revoke(subscription);
       if (!this.#hooks.unsubscribed.empty) {
         this.#hooks.unsubscribed.run({ client: clientView(connection), topicFilter });
       }
@@ -119,7 +119,7 @@ export class SubscribePath {
   /** A Subscription that the store already has. */
   restore(session: Session, stored: StoredSubscription): void {
     const parsed = parseTopicFilter(stored.topicFilter, this.#limits);
-    if (parsed !== undefined) this.#add(session, stored, parsed);
+    if (parsed !== undefined) this.#add(session, stored, parsed, false);
   }
 
   /** Takes a Subscription out of the tree and of its Session; the store is the caller's. */
@@ -137,8 +137,30 @@ export class SubscribePath {
     this.#routes.filterChanged(parsed.topicFilter);
   }
 
+  /** The same with all that is stored of it and still to be sent for it. */
+  revoke(subscription: Subscription): void {
+    const { session, topicFilter } = subscription;
+    this.remove(subscription);
+    this.#retained.unsubscribed(session, topicFilter);
+    if (session.isStored) this.#store.removeSubscription(session.number, topicFilter);
+  }
+
+  /** Its client's rights have changed: all or some of what it matches may be received. */
+  filter(subscription: Subscription, isFiltered: boolean): void {
+    if (!isFiltered && !subscription.isFiltered) return;
+    subscription.isFiltered = isFiltered;
+    const parsed = parseTopicFilter(subscription.topicFilter, this.#limits);
+    if (parsed === undefined) return;
+    if (parsed.shareName !== undefined)
+      this.#shares.get(subscription.topicFilter)!.isFiltered = true;
+    else this.#routes.filterChanged(parsed.topicFilter);
+  }
+
   #subscribeOne(connection: Connection, entry: SubscribeEntry, identifier: number): ReasonCode {
     const session = connection.session!;
+    const { access } = connection;
+    const asked = access && this.#grant(access, entry);
+    if (asked?.qosMax === DENIED) return ReasonCode.NotAuthorized;
     let request = entry;
     if (!this.#hooks.changeSubscribe.empty) {
       const changed = this.#hooks.changeSubscribe.run(clientView(connection), entry);
@@ -150,14 +172,16 @@ export class SubscribePath {
     if (refusal !== undefined || parsed === undefined) {
       return refusal ?? ReasonCode.TopicFilterInvalid;
     }
-    const qos = Math.min(request.options.qos, connection.limits.qosMax) as 0 | 1 | 2;
+    const granted = Math.min(request.options.qos, connection.limits.qosMax);
+    const qos = Math.min(granted, asked?.qosMax ?? granted) as 0 | 1 | 2;
     const stored: StoredSubscription = {
       topicFilter: request.topicFilter,
       options: { ...request.options, qos },
       subscriptionIdentifier: identifier > 0 ? identifier : undefined,
     };
     const existed = session.subscriptions.has(request.topicFilter);
-    const subscription = this.#add(session, stored, parsed);
+    const isFiltered = this.#isFiltered(access, asked, entry, request);
+    const subscription = this.#add(session, stored, parsed, isFiltered);
     if (session.isStored) {
       this.#store.putSubscription(session.number, stored);
       this.ticket = this.#store.openTicket;
@@ -167,6 +191,24 @@ export class SubscribePath {
       this.#hooks.subscribed.run({ client: clientView(connection), ...request });
     }
     return qos; // [MQTT-3.9.3-1]
+  }
+
+  #grant(access: ClientAccess, { topicFilter }: SubscribeEntry): SubscriptionGrant | undefined {
+    const parsed = this.#parse(topicFilter);
+    return parsed && access.subscribe(parsed.topicFilter);
+  }
+
+  /** What hooks made of the filter is not asked about again, but what it matches is. */
+  #isFiltered(
+    access: ClientAccess | undefined,
+    asked: SubscriptionGrant | undefined,
+    entry: SubscribeEntry,
+    request: SubscribeEntry,
+  ): boolean {
+    if (access === undefined || asked === undefined) return false;
+    if (request.topicFilter === entry.topicFilter) return asked.isPartial;
+    const parsed = this.#parse(request.topicFilter);
+    return parsed === undefined || access.judge(parsed.topicFilter).isPartial;
   }
 
   /**
@@ -208,7 +250,12 @@ export class SubscribePath {
   }
 
   /** Replaces a Subscription with the same filter. [MQTT-3.8.4-3] */
-  #add(session: Session, stored: StoredSubscription, parsed: TopicFilter): Subscription {
+  #add(
+    session: Session,
+    stored: StoredSubscription,
+    parsed: TopicFilter,
+    isFiltered: boolean,
+  ): Subscription {
     const old = session.subscriptions.get(stored.topicFilter);
     if (old !== undefined) this.remove(old);
     const subscription: Subscription = {
@@ -216,6 +263,7 @@ export class SubscribePath {
       topicFilter: stored.topicFilter,
       options: stored.options,
       identifier: stored.subscriptionIdentifier ?? 0,
+      isFiltered,
     };
     session.subscriptions.set(stored.topicFilter, subscription);
     session.subscriptionBytes += stored.topicFilter.length;

@@ -16,6 +16,7 @@ import { ProtocolViolation } from '../wire/protocol-violation.js';
 import { ReasonCode } from '../wire/reason-code.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { AuthenticationTurns } from './authentication-turns.js';
+import type { ClientAccess } from './client-access.js';
 import type { Accepted, ConnectionContext } from './connection-context.js';
 import type { Decision, DisconnectCause } from './host.js';
 import type { Identity } from './identity.js';
@@ -51,6 +52,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
   /** As an authentication method found out; undefined where none was asked. */
   identity: Identity | undefined = undefined;
   version: ProtocolVersion = 4;
+  access: ClientAccess | undefined = undefined;
   sender: PublishSender | undefined = undefined;
   acknowledgements: Acknowledgements | undefined = undefined;
   readonly #context: ConnectionContext;

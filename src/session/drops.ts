@@ -29,6 +29,7 @@ const SENTENCES: Record<DropReason, string> = {
   session_ended: 'its session ended',
   offline: 'it is away',
   retained_full: 'the limits of retained messages are reached',
+  not_authorized: 'its rules do not allow it any more',
 };
 
 /** Counts every dropped message by reason, tells the watchers, and the log without flooding it. */

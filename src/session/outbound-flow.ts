@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { Fifo } from '../base/fifo.js';
 import { type ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
 import type { PublishFrame } from '../wire/publish-frame.js';
+import { type ClientAccess, DENIED } from './client-access.js';
 import { Delivery, DeliveryState } from './delivery.js';
 import type { Drops } from './drops.js';
 import type { Limits } from './limits.js';
@@ -33,6 +34,11 @@ const NO_DELIVERIES = new Fifo<Delivery>();
  */
 export class OutboundFlow implements CommitWaiter, QueueOwner {
   readonly queue: OutboundQueue;
+  /**
+   * What waits in the queue came there under other rights: each is judged again before it is sent.
+   * Undefined when nothing of that kind waits.
+   */
+  access: ClientAccess | undefined = undefined;
   readonly #context: OutboundContext;
   readonly #clientIdentifier: string;
   /** By Packet Identifier, in the order of sending. */
@@ -189,8 +195,10 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
       const delivery = this.#shift();
       if (delivery === undefined) break;
       if (this.#hasExpired(delivery)) this.#drop(delivery, DropReason.Expired);
+      else if (this.#isForbidden(delivery)) this.#drop(delivery, DropReason.NotAuthorized);
       else this.#sendQueued(delivery);
     }
+    if (this.access !== undefined && !this.queue.hasBacklog) this.access = undefined;
     this.#pumping = false;
     if (this.#receiver !== undefined && this.#quota > 0) this.queue.readPage();
   }
@@ -370,6 +378,12 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     const { expiresAtWallMs } = delivery.message!;
     if (expiresAtWallMs === NEVER_EXPIRES || delivery.sentBefore) return false;
     return expiresAtWallMs <= this.#context.clock.wallMs(); // [MQTT-3.3.2-5]
+  }
+
+  /** One that was sent before is finished: the client has it, or is about to. */
+  #isForbidden({ message, sentBefore }: Delivery): boolean {
+    if (this.access === undefined || sentBefore) return false;
+    return this.access.receiveQoS(message!.topicName) === DENIED;
   }
 
   #drop(delivery: Delivery, reason: DropReason): void {

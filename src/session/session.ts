@@ -2,6 +2,7 @@ import { TimerEntry } from '../base/clock.js';
 import type { Connect, Disconnect, ProtocolVersion, WillMessage } from '../wire/control-packet.js';
 import { ProtocolViolation } from '../wire/protocol-violation.js';
 import { ReasonCode } from '../wire/reason-code.js';
+import type { ClientAccess } from './client-access.js';
 import type { Connection } from './connection.js';
 import { type OutboundContext, OutboundFlow } from './outbound-flow.js';
 import type { Subscription } from './subscription.js';
@@ -34,6 +35,8 @@ export class Session {
   /** 0 ends with its Network Connection. */
   expirySeconds = 0;
   connection: Connection | undefined = undefined;
+  /** What its client may do, also while it is away; undefined where no rules are. */
+  access: ClientAccess | undefined = undefined;
   /** Unix epoch milliseconds; 0 while connected. */
   disconnectedAtWallMs = 0;
   will: WillMessage | undefined = undefined;

@@ -16,6 +16,8 @@ export const DropReason = {
    * It was to be retained and the limits of retained messages are reached: delivered, not retained.
    */
   RetainedFull: 'retained_full',
+  /** It waited for a receiver that may not have it any more. */
+  NotAuthorized: 'not_authorized',
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 
@@ -36,6 +38,8 @@ export class Statistics {
   protocolViolations = 0;
   takeOvers = 0;
   retransmissions = 0;
+  /** PUBLISH, wills and Topic Filters that rules denied. */
+  accessDenied = 0;
   readonly dropped: Record<DropReason, number> = {
     queue_full: 0,
     outbox_full: 0,
@@ -44,5 +48,6 @@ export class Statistics {
     session_ended: 0,
     offline: 0,
     retained_full: 0,
+    not_authorized: 0,
   };
 }

@@ -14,6 +14,8 @@ export interface ShareMemberView<M> {
   online(member: M): boolean;
   /** Messages sent to it and not yet acknowledged. */
   inFlight(member: M): number;
+  /** Whether it may have the message at all; without it all may. */
+  takes?(member: M): boolean;
 }
 
 interface Member<M> {
@@ -196,6 +198,6 @@ export class ShareGroup<M> {
 }
 
 function isEligible<M>(member: Member<M>, choice: Choice<M>): boolean {
-  if (member.value === choice.excluded) return false;
+  if (member.value === choice.excluded || choice.view.takes?.(member.value) === false) return false;
   return choice.offlineToo || choice.view.online(member.value);
 }

@@ -1,0 +1,121 @@
+import type { Logger } from '../base/log.js';
+import { DENIED } from '../session/client-access.js';
+import type { Connection } from '../session/connection.js';
+import type { Session } from '../session/session.js';
+import type { Subscription } from '../session/subscription.js';
+import { parseTopicFilter } from '../topic/topic-filter.js';
+import type { QoS } from '../wire/control-packet.js';
+import { ReasonCode } from '../wire/reason-code.js';
+import type { AccessControl } from './access-control.js';
+import { clientView } from './client-view.js';
+import type { SessionRegistry } from './session-registry.js';
+import type { SubscribePath } from './subscribe-path.js';
+
+const LIMITS = { topicLevelsMax: 65_536, topicBytesMax: 65_535 };
+
+/**
+ * Where rules meet Sessions: each client gets its `ClientAccess` when it is let in, its
+ * Subscriptions are judged again when it comes back or the rules change.
+ */
+export class AccessPath {
+  #control: AccessControl | undefined = undefined;
+  readonly #sessions: SessionRegistry;
+  readonly #subscribePath: SubscribePath;
+  readonly #log: Logger;
+
+  constructor(parts: {
+    readonly sessions: SessionRegistry;
+    readonly subscribePath: SubscribePath;
+    readonly log: Logger;
+  }) {
+    this.#sessions = parts.sessions;
+    this.#subscribePath = parts.subscribePath;
+    this.#log = parts.log;
+  }
+
+  /** Puts these rules in the place of the last ones, for all who are there as well. */
+  change(control: AccessControl | undefined): void {
+    this.#control = control;
+    for (const session of [...this.#sessions.all()]) {
+      const { connection, clientIdentifier, userName } = session;
+      if (connection !== undefined) this.identified(connection);
+      else {
+        session.access =
+          session.access === undefined
+            ? control?.restored(clientIdentifier, userName)
+            : control?.renewed(session.access);
+        this.#judge(session);
+      }
+    }
+  }
+
+  /** A will that was left before a restart is judged by what is still known of its client. */
+  restored(session: Session): void {
+    if (session.will === undefined || this.#control === undefined) return;
+    session.access = this.#control.restored(session.clientIdentifier, session.userName);
+  }
+
+  /** The client is who it says, but has no Session yet. */
+  enter(connection: Connection): void {
+    if (this.#control !== undefined)
+      connection.access = this.#control.enter(clientView(connection));
+  }
+
+  /** The client has its Session, which may have been that of somebody else before. */
+  attach(connection: Connection, session: Session): void {
+    const before = session.access;
+    session.access = connection.access;
+    if (before !== undefined || connection.access !== undefined) this.#judge(session);
+  }
+
+  /** Re-authentication has found out more or less about the client, or the rules have changed. */
+  identified(connection: Connection): void {
+    connection.access = this.#control?.enter(clientView(connection));
+    const { session } = connection;
+    if (session === undefined) return;
+    session.access = connection.access;
+    this.#judge(session);
+  }
+
+  /** Whether the connection ends for a PUBLISH that is denied. */
+  denied(connection: Connection, qos: QoS): void {
+    if (this.#control?.disconnectsDenied !== true) return;
+    if (qos > 0 && connection.version === 5) return;
+    connection.disconnect({
+      kind: 'administrative',
+      reasonCode: ReasonCode.NotAuthorized,
+      sentence: 'it published what it may not, and the protocol has no other answer',
+    });
+  }
+
+  #judge(session: Session): void {
+    const { access, outbound } = session;
+    if (outbound.queue.hasBacklog) outbound.access = access;
+    for (const subscription of [...session.subscriptions.values()]) {
+      const parsed = parseTopicFilter(subscription.topicFilter, LIMITS);
+      if (parsed === undefined) continue;
+      const grant = access?.judge(parsed.topicFilter);
+      if (grant?.qosMax === DENIED) this.#revoke(session, subscription);
+      else {
+        const isFiltered =
+          grant !== undefined && (grant.isPartial || grant.qosMax < subscription.options.qos);
+        this.#subscribePath.filter(subscription, isFiltered);
+      }
+    }
+  }
+
+  #revoke(session: Session, subscription: Subscription): void {
+    const { topicFilter } = subscription;
+    this.#subscribePath.revoke(subscription);
+    const { clientIdentifier, userName } = session;
+    this.#log.warn(
+      {
+        event: 'subscription_revoked',
+        client: clientIdentifier,
+        user: userName,
+        topic: topicFilter,
+      },
+      `Client ${clientIdentifier} lost its subscription ${topicFilter}: its rules allow it no more`,
+    );
+  }
+}

@@ -1,0 +1,97 @@
+import type { AllowedQoS } from '../../session/client-access.js';
+import { hasWildcards } from '../../topic/topic-filter.js';
+import { type Coverage, coverageOf } from './coverage.js';
+import type { Request } from './rule.js';
+import { Decisive, type OrderedRule, type RuleSet } from './rule-set.js';
+
+/** What decided, for people: file and line, and the rule as it was written. */
+export interface Reason {
+  readonly place: string;
+  readonly text: string;
+}
+
+/** A decision and what it rests on. */
+export interface Verdict extends Reason {
+  readonly verdict: AllowedQoS;
+}
+
+/** The least and the most that is allowed of all that a Topic Filter matches. */
+export interface FilterRange {
+  readonly lowest: Verdict;
+  readonly highest: Verdict;
+}
+
+/** The rules of one client in order, and what holds where none matches. */
+export class DecisionList {
+  readonly #sets: readonly RuleSet[];
+  readonly #fallback: (request: Request, topic: string) => Verdict;
+  readonly #decisive = new Decisive();
+  /** By request: made when a wildcard filter is judged. */
+  readonly #patterns = new Map<Request, readonly OrderedRule[]>();
+
+  constructor(sets: readonly RuleSet[], fallback: (request: Request, topic: string) => Verdict) {
+    this.#sets = sets;
+    this.#fallback = fallback;
+  }
+
+  /** The rules that decide about a Topic Name; valid until the next call. */
+  decide(topicName: string): Decisive {
+    const decisive = this.#decisive;
+    decisive.clear();
+    for (const set of this.#sets) set.match(topicName, decisive.consider);
+    return decisive;
+  }
+
+  verdict(request: Request, topicName: string): Verdict {
+    return this.#of(request, topicName, ruleFor(this.decide(topicName), request));
+  }
+
+  /** For everything that the filter matches. */
+  range(request: Request, topicFilter: string): FilterRange {
+    if (!hasWildcards(topicFilter)) {
+      const verdict = this.verdict(request, topicFilter);
+      return { lowest: verdict, highest: verdict };
+    }
+    const fallback = this.#fallback(request, topicFilter);
+    const patterns = this.#patternsOf(request);
+    const coverage: Coverage<OrderedRule> = coverageOf(topicFilter, patterns, fallback.verdict);
+    const { lowest, highest, lowestBy, highestBy } = coverage;
+    return {
+      lowest: { ...(lowestBy === undefined ? fallback : reasonOf(lowestBy)), verdict: lowest },
+      highest: { ...(highestBy === undefined ? fallback : reasonOf(highestBy)), verdict: highest },
+    };
+  }
+
+  #of(request: Request, topic: string, decisive: OrderedRule | undefined): Verdict {
+    if (decisive === undefined) return this.#fallback(request, topic);
+    return { ...reasonOf(decisive), verdict: decisive.verdict };
+  }
+
+  #patternsOf(request: Request): readonly OrderedRule[] {
+    let patterns = this.#patterns.get(request);
+    if (patterns === undefined) {
+      patterns = this.#sets
+        .flatMap(({ rules }) => rules.filter(({ rule }) => (rule.requests & request) !== 0))
+        .toSorted((one, other) => one.order - other.order);
+      this.#patterns.set(request, patterns);
+    }
+    return patterns;
+  }
+}
+
+function ruleFor(decisive: Decisive, request: Request): OrderedRule | undefined {
+  switch (request) {
+    case 1:
+      return decisive.publish;
+    case 2:
+      return decisive.publishRetained;
+    case 4:
+      return decisive.subscribe;
+    case 8:
+      return decisive.receive;
+  }
+}
+
+function reasonOf({ rule }: OrderedRule): Reason {
+  return { place: rule.place, text: rule.text };
+}
