@@ -1,3 +1,4 @@
+import { notePlaces } from './config/authorization.js';
 import { openDoors } from './config/doors.js';
 import { type Config, configTree, parseConfig } from './config.js';
 import { fromEnvironment } from './config-environment.js';
@@ -28,6 +29,7 @@ export async function loadConfig(
   const result = parseConfig(value);
   if ('listen' in result) {
     faults.push(...contradictions(result, value, placeOf), ...openDoors(result));
+    notePlaces(result.authorization, placeOf);
     if (faults.length === 0) return result;
   } else {
     faults.push(...result.map(({ path, expectation }) => `${placeOf(path)}: ${expectation}`));

@@ -1,0 +1,108 @@
+import { unwatchFile, watchFile } from 'node:fs';
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/log.js';
+import type { Broker } from '../broker/broker.js';
+import { RuleControl } from '../extensions/access-control/access-control.js';
+import { type AccessFiles, accessFilesOf, readAccessFiles, rulesFrom } from './access-files.js';
+import type { Config } from './config.js';
+import { ExitCode, StartError } from './exit-code.js';
+import type { PreparedReload, Reloadable } from './reload.js';
+
+/** How often files with rules are looked at. */
+const LOOK_MS = 2000;
+
+export interface AccessParts {
+  readonly broker: Broker;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** Keeps the broker's rules as the configuration and its files have them. */
+export class AccessKeeper implements Reloadable {
+  readonly #parts: AccessParts;
+  #config: Config;
+  #watched: readonly string[] = [];
+  #isStopped = false;
+
+  private constructor(config: Config, parts: AccessParts) {
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  /** To be called before clients are let in. Rejects with a `StartError` for rules with faults. */
+  static async open(config: Config, parts: AccessParts): Promise<AccessKeeper> {
+    const keeper = new AccessKeeper(config, parts);
+    keeper.#use(config, await keeper.#read(config));
+    return keeper;
+  }
+
+  async prepare(next: Config): Promise<PreparedReload> {
+    const files = await this.#read(next);
+    return {
+      needsRestart: [],
+      apply: () => {
+        this.#use(next, files);
+        this.#tellChanged();
+      },
+    };
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#watch([]);
+  }
+
+  async #read(config: Config): Promise<AccessFiles> {
+    const files = await readAccessFiles(config.authorization);
+    if (files.faults.length > 0) throw new StartError(ExitCode.Usage, files.faults);
+    return files;
+  }
+
+  #use(config: Config, files: AccessFiles): void {
+    this.#config = config;
+    const { broker, log, clock } = this.#parts;
+    const rules = rulesFrom(config, files);
+    const { statistics } = broker;
+    broker.access.change(new RuleControl({ rules, log, clock, statistics }));
+    this.#watch(accessFilesOf(config.authorization));
+  }
+
+  #watch(files: readonly string[]): void {
+    for (const file of this.#watched) unwatchFile(file, this.#changed);
+    this.#watched = files;
+    // By looking: it sees files that are replaced, and folders of other machines and containers.
+    for (const file of files) {
+      watchFile(file, { interval: LOOK_MS, persistent: false }, this.#changed);
+    }
+  }
+
+  readonly #changed = (): void => {
+    const config = this.#config;
+    this.#read(config).then(
+      (files) => {
+        // A reload may have come in between.
+        if (this.#isStopped || config !== this.#config) return;
+        this.#use(config, files);
+        this.#tellChanged();
+      },
+      (error: unknown) => this.#tellRefused(error),
+    );
+  };
+
+  #tellChanged(): void {
+    this.#parts.log.info(
+      { event: 'access_rules_changed' },
+      'New rules of who may publish and subscribe to what hold from now on',
+    );
+  }
+
+  #tellRefused(error: unknown): void {
+    const reasons = error instanceof StartError ? error.sentences : [String(error)];
+    for (const reason of reasons) {
+      this.#parts.log.error(
+        { event: 'access_rules_refused', reason },
+        `Changed rules are not used, the last ones hold on: ${reason}`,
+      );
+    }
+  }
+}
