@@ -10,7 +10,7 @@ import type { Rule } from '../extensions/access-control/rule.js';
 import type { RuleList } from '../extensions/access-control/rule-list.js';
 import { ruleFrom } from '../extensions/access-control/written-rule.js';
 import { type AuthorizationConfig, placeOfRule } from './config/authorization.js';
-import { methodsSetUp } from './config/doors.js';
+import { methodsOf } from './config/doors.js';
 import type { Config } from './config.js';
 import { readRulesFile } from './rules-file.js';
 
@@ -62,10 +62,11 @@ export async function readAccessFiles(config: AuthorizationConfig): Promise<Acce
 
 /** What is decided by; undefined where neither rules nor a way to authenticate are configured. */
 export function rulesFrom(config: Config, files: AccessFiles): AccessRules | undefined {
-  const { authorization, authentication } = config;
+  const { authorization } = config;
   const { rules, mosquitto, dynamicSecurity } = files;
   const isConfigured = authorization.rules.length > 0 || accessFilesOf(authorization).length > 0;
-  if (!isConfigured && methodsSetUp(authentication).length === 0) return undefined;
+  const asks = config.listen.some((listen) => methodsOf(listen, config).length > 0);
+  if (!isConfigured && !asks) return undefined;
   return accessRules({
     rules,
     imported: [

@@ -11,6 +11,7 @@ import { ListenError, type Listener, urlOf } from '../transport/listener.js';
 import { listenTcp } from '../transport/tcp-listener.js';
 import { listenWebSocket } from '../transport/websocket-listener.js';
 import { ReasonCode } from '../wire/reason-code.js';
+import { AccessKeeper } from './access-keeper.js';
 import type { Config, ListenConfig } from './config.js';
 import { ExitCode, StartError } from './exit-code.js';
 import { ListenerPolicies, limitsOf, listenerKeys } from './listener-policies.js';
@@ -70,6 +71,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
       sharingStrategy: config.sharingStrategy,
     });
     await stored.recoverInto(broker.recovery);
+    const access = await AccessKeeper.open(config, { broker, log, clock: tick });
     broker.start();
     const reloads = new Reloads(config);
     reloads.add(atStartOnly(config));
@@ -91,6 +93,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
       reload: (next) => reloads.reload(next),
       close: once(async (goodbye?: { readonly serverReference?: string }) => {
         isClosing = true;
+        access.stop();
         await closeConnections(broker, listeners, goodbye?.serverReference);
         // What comes due while the store closes is found again at the next start.
         timers.stop();

@@ -18,8 +18,8 @@ export interface Coverage<P extends JudgedPattern = JudgedPattern> {
   readonly highestBy: P | undefined;
 }
 
-/** Steps of one search; it takes more only where many patterns have `+` in different levels. */
-const STEPS_MAX = 50_000;
+/** Patterns looked at in one search: more are it where many have `+` in different levels. */
+const STEPS_MAX = 500_000;
 /** A level that no pattern names. */
 const OTHER = '\0';
 
@@ -59,12 +59,12 @@ class Search<P extends JudgedPattern> implements Coverage<P> {
    * so far is the empty one, so a name cannot end here.
    */
   walk(depth: number, alive: readonly P[], settled: P | undefined, isEmpty: boolean): void {
-    if (this.lowest === DENIED && this.highest === 2) return;
-    if (++this.#steps > STEPS_MAX) {
+    this.#steps += 1 + alive.length;
+    if (this.#steps > STEPS_MAX) {
       this.lowest = DENIED;
       this.highest = 2;
-      return;
     }
+    if (this.#isDecided) return;
     if (depth > 0 && alive.length === 0) {
       if (!isEmpty || this.#filter[depth] !== undefined || this.#isMulti(depth)) {
         this.#found(settled);
@@ -76,9 +76,22 @@ class Search<P extends JudgedPattern> implements Coverage<P> {
       this.#ends(depth, alive, settled);
     }
     if (level === undefined) return;
-    for (const taken of this.#choices(depth, alive, level)) {
-      this.#take(taken, depth, alive, settled);
+    if (level !== '+' && level !== '#') {
+      this.#take(level, depth, alive, settled);
+      return;
     }
+    const { wild, literal } = sorted(alive, depth);
+    this.#take(OTHER, depth, wild, settled);
+    for (const [taken, patterns] of literal) {
+      if (this.#isDecided) return;
+      const together = wild.length === 0 ? patterns : inOrder(wild, patterns);
+      this.#take(taken, depth, together, settled);
+    }
+  }
+
+  /** Nothing that is found from here on changes the answer. */
+  get #isDecided(): boolean {
+    return this.lowest === DENIED && this.highest === 2;
   }
 
   #isMulti(depth: number): boolean {
@@ -103,18 +116,6 @@ class Search<P extends JudgedPattern> implements Coverage<P> {
     }
   }
 
-  #choices(depth: number, alive: readonly P[], level: string): Iterable<string> {
-    if (level !== '+' && level !== '#') return [level];
-    const choices = new Set([OTHER]);
-    for (const { levels } of alive) {
-      const literal = levels[depth];
-      if (literal === undefined || literal === '+' || literal === '#') continue;
-      // [MQTT-4.7.2-1]
-      if (depth > 0 || !literal.startsWith('$')) choices.add(literal);
-    }
-    return choices;
-  }
-
   #take(taken: string, depth: number, alive: readonly P[], settled: P | undefined): void {
     const wildcardsMatch = depth > 0 || !taken.startsWith('$'); // [MQTT-4.7.2-1]
     const following: P[] = [];
@@ -129,4 +130,28 @@ class Search<P extends JudgedPattern> implements Coverage<P> {
     }
     this.walk(depth + 1, following, first, depth === 0 && taken === '');
   }
+}
+
+/** Patterns with a wildcard at this level, and those with each literal. */
+function sorted<P extends JudgedPattern>(
+  alive: readonly P[],
+  depth: number,
+): { readonly wild: readonly P[]; readonly literal: ReadonlyMap<string, readonly P[]> } {
+  const wild: P[] = [];
+  const literal = new Map<string, P[]>();
+  for (const pattern of alive) {
+    const level = pattern.levels[depth];
+    if (level === '+' || level === '#') wild.push(pattern);
+    else if (level !== undefined && (depth > 0 || !level.startsWith('$'))) {
+      // [MQTT-4.7.2-1]
+      const patterns = literal.get(level);
+      if (patterns === undefined) literal.set(level, [pattern]);
+      else patterns.push(pattern);
+    }
+  }
+  return { wild, literal };
+}
+
+function inOrder<P extends JudgedPattern>(one: readonly P[], other: readonly P[]): readonly P[] {
+  return [...one, ...other].sort((a, b) => a.order - b.order);
 }
