@@ -48,7 +48,7 @@ export interface ConnectionCounts {
  */
 export class ConnectPath {
   readonly expiry: IdentityExpiry;
-  readonly #access: AccessPath;
+  readonly access: AccessPath;
   readonly #registry: SessionRegistry;
   readonly #store: Store;
   readonly #hooks: Hooks;
@@ -85,7 +85,7 @@ export class ConnectPath {
     this.#counts = parts.counts;
     this.#newClientIdentifier = parts.newClientIdentifier;
     this.expiry = parts.expiry;
-    this.#access = parts.access;
+    this.access = parts.access;
   }
 
   /** Whether CONNECT may go on to authentication; otherwise it has been refused. */
@@ -132,7 +132,7 @@ export class ConnectPath {
     authenticated: Pick<Connack, 'authenticationMethod' | 'authenticationData'>,
   ): void {
     const { will } = connect;
-    this.#access.enter(connection);
+    this.access.enter(connection);
     if (will === undefined) {
       this.#attach(connection, connect, authenticated);
       return;
@@ -147,12 +147,6 @@ export class ConnectPath {
         this.refuse(connection, { reasonCode, sentence });
       } else this.#attach(connection, connect, authenticated);
     });
-  }
-
-  /** Re-authentication has succeeded. */
-  reidentified(connection: Connection): void {
-    this.expiry.watch(connection);
-    this.#access.identified(connection);
   }
 
   refuse(connection: Connection, refusal: Refusal): void {
@@ -306,7 +300,7 @@ export class ConnectPath {
     this.#registry.attached(session);
     session.connection = connection;
     session.userName = connection.userName;
-    this.#access.attach(connection, session);
+    this.access.attach(connection, session);
     session.protocolVersion = connect.protocolVersion;
     session.expirySeconds = expirySeconds;
     session.will = connect.will;

@@ -110,7 +110,8 @@ export class EnhancedAuthentication {
     if (identity === undefined) connection.userName = userName ?? connection.userName;
     else identify(connection, identity);
     if (connection.isConnected) {
-      this.#connectPath.reidentified(connection);
+      this.#connectPath.expiry.watch(connection);
+      this.#connectPath.access.identified(connection);
       connection.challenge({ reasonCode: ReasonCode.Success, ...answer });
     } else this.#connectPath.enter(connection, connect, answer);
   }
