@@ -14,7 +14,7 @@ import type { ClientFacts } from './who.js';
 /** The listener of clients inside the process. */
 const IN_PROCESS = 'local';
 
-/** Rules about who may do what. Without rules only those are judged whose token speaks of topics. */
+/** Rules of who may do what; without any, only clients are judged whose token names topics. */
 export class RuleControl implements AccessControl {
   readonly disconnectsDenied: boolean;
   readonly #rules: AccessRules | undefined;
