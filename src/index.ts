@@ -1,5 +1,9 @@
 import { type Logger, silentLogger } from './base/log.js';
 import { type RunningBroker as ComposedBroker, compose } from './server/compose.js';
+import type {
+  AuthenticationConfig,
+  AuthenticationMethodName,
+} from './server/config/authentication.js';
 import { openDoors } from './server/config/doors.js';
 import { type Config, type Durability, parseConfig } from './server/config.js';
 import { ExitCode, StartError } from './server/exit-code.js';
@@ -22,6 +26,7 @@ export type {
   Identity,
   Permission,
 } from './broker/hooks.js';
+export { hashPassword } from './extensions/authentication/password-hash.js';
 export type { LocalClient, LocalClientEnd } from './extensions/local-client/local-client.js';
 export { LocalClientError } from './extensions/local-client/local-client-error.js';
 export type { LocalMessage } from './extensions/local-client/local-message.js';
@@ -43,6 +48,17 @@ export { StartError } from './server/exit-code.js';
 export type { Limits, ListenerLimits } from './session/limits.js';
 export { ReasonCode } from './wire/reason-code.js';
 
+/** Passwords, tokens and so on; what is left out has its default. */
+export type AuthenticationOptions = Options<AuthenticationConfig>;
+
+type Options<T> = {
+  readonly [K in keyof T]?: T[K] extends readonly (infer I)[] | undefined
+    ? readonly Options<I>[]
+    : T[K] extends object | undefined
+      ? Options<T[K]>
+      : T[K];
+};
+
 export interface ListenOptions {
   /** `mqtt://host:port` or `ws://host:port/path`; port 0 lets the system choose. */
   readonly url: string;
@@ -52,6 +68,10 @@ export interface ListenOptions {
   readonly versions?: readonly ('3.1' | '3.1.1' | '5.0')[];
   /** Origins of web pages that may connect; all of them by default. */
   readonly origins?: readonly string[];
+  /** Whether clients that show nothing are let in here; as for the broker by default. */
+  readonly allowAnonymous?: boolean;
+  /** Which methods are asked here, in which order; all that are set up by default. */
+  readonly authentication?: readonly AuthenticationMethodName[];
   /** In place of those of the broker, for clients that come through here. */
   readonly limits?: Partial<ListenerLimits & Pick<Limits, 'connectionsMax'>>;
 }
@@ -66,6 +86,8 @@ export interface BrokerOptions {
   readonly durability?: Durability;
   /** Needed to listen where other machines can reach it. */
   readonly allowAnonymous?: boolean;
+  /** How clients show who they are: the settings of the configuration file, in camel case. */
+  readonly authentication?: AuthenticationOptions;
   /** Which member of a Shared Subscription gets a message; `round-robin` by default. */
   readonly sharingStrategy?: ShareStrategy;
   readonly limits?: Partial<Limits>;

@@ -20,6 +20,8 @@ export type AuthenticationStep =
       readonly reasonCode: ReasonCode;
       readonly sentence: string;
       readonly isRepeated?: boolean;
+      /** Whom it was tried for, where the method knows. */
+      readonly userName?: string;
     };
 
 /** One exchange with one client: a new one for CONNECT and for each re-authentication. */

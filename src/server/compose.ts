@@ -12,6 +12,7 @@ import { listenTcp } from '../transport/tcp-listener.js';
 import { listenWebSocket } from '../transport/websocket-listener.js';
 import { ReasonCode } from '../wire/reason-code.js';
 import { AccessKeeper } from './access-keeper.js';
+import { Authentication } from './authentication/authentication.js';
 import type { Config, ListenConfig } from './config.js';
 import { ExitCode, StartError } from './exit-code.js';
 import { ListenerPolicies, limitsOf, listenerKeys } from './listener-policies.js';
@@ -57,7 +58,9 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
   const listeners = await bindAll(config, log, () => health.failure === undefined);
   const tick = new SystemTick();
   const timers = new SystemTimers(tick);
+  const authentication = new Authentication({ clock: tick, timers, log });
   try {
+    const doors = await authentication.prepare(config);
     const onFailure = (failure: StoreFailure): void => health.failed(failure);
     const stored = await openStore(config, { endOfTick: tick, log, onFailure });
     const broker = new Broker({
@@ -73,11 +76,14 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
     await stored.recoverInto(broker.recovery);
     const access = await AccessKeeper.open(config, { broker, log, clock: tick });
     broker.start();
+    authentication.join(broker, config);
+    doors.apply();
     const reloads = new Reloads(config);
     reloads.add(atStartOnly(config));
     reloads.add(limitsOf(broker));
     const policies = new ListenerPolicies(config);
     reloads.add(policies);
+    reloads.add(authentication);
     letIn(broker, listeners, config, policies);
     let isClosing = false;
     return {
@@ -94,6 +100,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
       close: once(async (goodbye?: { readonly serverReference?: string }) => {
         isClosing = true;
         access.stop();
+        authentication.close();
         await closeConnections(broker, listeners, goodbye?.serverReference);
         // What comes due while the store closes is found again at the next start.
         timers.stop();

@@ -1,6 +1,7 @@
 import type { Broker } from '../broker/broker.js';
 import { type Limits, type ListenerPolicy, listenerLimits } from '../session/limits.js';
 import { urlOf } from '../transport/listener.js';
+import { doorOf } from './config/doors.js';
 import { snakeCase } from './config/vocabulary.js';
 import type { Config, ListenConfig } from './config.js';
 import type { PreparedReload, Reloadable } from './reload.js';
@@ -41,10 +42,8 @@ function policiesOf(config: Config): ReadonlyMap<string, ListenerPolicy> {
 
 function policyOf(listen: ListenConfig, config: Config): ListenerPolicy {
   const { connectionsMax, ...own } = listen.limits;
-  const authentication = listen.authentication ?? config.authentication.methods;
   return {
-    allowAnonymous: listen.allowAnonymous ?? config.allowAnonymous,
-    ...(authentication === undefined ? {} : { authentication }),
+    ...doorOf(listen, config),
     lenientReceiveMaximum: listen.lenientReceiveMaximum,
     protocolVersions: listen.versions,
     limits: listenerLimits(config.limits, own),

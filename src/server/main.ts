@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { Flags } from './config-source.js';
 import { ExitCode } from './exit-code.js';
 import { checkHealth, DEFAULT_HEALTH_URL } from './health.js';
+import type { PasswdOptions } from './passwd/passwd.js';
 import { packageVersion } from './version.js';
 
 const EXIT_CODES = `
@@ -64,7 +65,28 @@ function createProgram(): Command {
         endWith(error);
       }
     });
+  addPasswd(program);
   return program;
+}
+
+function addPasswd(program: Command): void {
+  program
+    .command('passwd <file> <user>')
+    .description(
+      'add a user to a password file, or set a new password; asks for it, or reads a line',
+    )
+    .option('--delete', 'remove the user')
+    .option('--random', 'make a password by chance and print it')
+    .option('--groups <names>', 'groups of the user, separated by commas; kept without it')
+    .option('--scram', 'keep keys by which SCRAM-SHA-256 works as well as the plain password')
+    .option('--cost <log2>', 'cost of scrypt, 10 to 17 (default 14: 16 MiB)')
+    .option('--iterations <count>', 'iterations of SCRAM keys, 4096 and up (default 10000)')
+    .action(async (file: string, user: string, options: PasswdOptions) => {
+      const { passwd } = await import('./passwd/passwd.js');
+      const { terminal } = await import('./passwd/terminal.js');
+      const { endWith } = await import('./run.js');
+      await passwd(file, user, options, terminal).catch(endWith);
+    });
 }
 
 try {

@@ -25,11 +25,13 @@ export interface LoginMethod {
 
 export const NOT_MINE: Verdict = { kind: 'not-mine' };
 
+export const WRONG_SENTENCE = 'the user name or the password is wrong';
+
 /** The same for an unknown user and for a wrong password. */
 export const WRONG: Verdict = {
   kind: 'refused',
   reasonCode: ReasonCode.BadUserNameOrPassword,
-  sentence: 'the user name or the password is wrong',
+  sentence: WRONG_SENTENCE,
   isGuess: true,
 };
 
@@ -45,16 +47,21 @@ export function accepted(
   userName: string | undefined,
   more: Partial<Identity> = {},
 ): Verdict {
+  return { kind: 'accepted', identity: identityOf(method, userName, more) };
+}
+
+export function identityOf(
+  method: string,
+  userName: string | undefined,
+  more: Partial<Identity> = {},
+): Identity {
   return {
-    kind: 'accepted',
-    identity: {
-      userName,
-      groups: [],
-      claims: {},
-      expiresAtMs: undefined,
-      permissions: undefined,
-      method,
-      ...more,
-    },
+    userName,
+    groups: [],
+    claims: {},
+    expiresAtMs: undefined,
+    permissions: undefined,
+    method,
+    ...more,
   };
 }

@@ -10,6 +10,11 @@ export class UserDirectory {
     return this.#list.length;
   }
 
+  /** The one who is there for the longest time, as a rule. */
+  get first(): User | undefined {
+    return this.#list[0];
+  }
+
   find(name: string): User | undefined {
     return this.#users.get(name);
   }

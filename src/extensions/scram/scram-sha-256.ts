@@ -147,7 +147,7 @@ class ScramExchange implements AuthenticationExchange {
     if (final.nonce !== nonce) return refusal('the SCRAM nonce is not the one of this exchange');
     const authMessage = `${first.bare},${serverFirst},${final.withoutProof}`;
     const isProven = proves(final.proof, credentials.storedKey, authMessage);
-    if (!isProven || !isKnown) return refusal(WRONG);
+    if (!isProven || !isKnown) return refusal(WRONG, first.userName);
     const signature = hmac(credentials.serverKey, authMessage);
     const { userName } = first;
     return { kind: 'success', data: utf8Bytes(`v=${base64(signature)}`), userName };
@@ -162,8 +162,9 @@ function proves(proof: Uint8Array, storedKey: Uint8Array, authMessage: string): 
   return timingSafeEqual(hash(clientKey), storedKey);
 }
 
-function refusal(sentence: string): AuthenticationStep {
-  return { kind: 'refusal', reasonCode: ReasonCode.NotAuthorized, sentence };
+function refusal(sentence: string, userName?: string): AuthenticationStep {
+  const step = { kind: 'refusal', reasonCode: ReasonCode.NotAuthorized, sentence } as const;
+  return userName === undefined ? step : { ...step, userName };
 }
 
 /** A character for each byte: those from `!` to `~` but the comma, which ends a nonce. */

@@ -1,3 +1,4 @@
+import type { ListenerPolicy } from '../../session/limits.js';
 import { urlOf } from '../../transport/listener.js';
 import { isLocal } from '../listen-url.js';
 import type { AuthenticationConfig, AuthenticationMethodName } from './authentication.js';
@@ -30,6 +31,48 @@ export function methodsOf(
   { authentication }: Doors,
 ): readonly AuthenticationMethodName[] {
   return listen.authentication ?? authentication.methods ?? methodsSetUp(authentication, listen);
+}
+
+/** Sentences about methods that are named and not set up. */
+export function judgeMethods(config: Doors): readonly string[] {
+  const { authentication, listen } = config;
+  const everywhere = new Set(listen.flatMap((each) => methodsSetUp(authentication, each)));
+  const faults = listen.flatMap((each, i) => {
+    const here = methodsSetUp(authentication, each);
+    return (each.authentication ?? [])
+      .filter((name) => !here.includes(name) && !mayCome(name, each))
+      .map((name) => `listen.${i}.authentication: ${name} is not set up: ${HOW[name]}`);
+  });
+  const top = (authentication.methods ?? [])
+    .filter((name) => !everywhere.has(name) && !listen.some((each) => mayCome(name, each)))
+    .map((name) => `authentication.methods: ${name} is not set up: ${HOW[name]}`);
+  return [...top, ...faults];
+}
+
+const USERS = 'name a password_file, or users, under authentication';
+const HOW: Readonly<Record<AuthenticationMethodName, string>> = {
+  certificate: 'give the listener tls.user_name_from',
+  psk: 'give the listener a tls.psk_file',
+  jwt: 'put jwt under authentication',
+  password_file: USERS,
+  http: 'put http under authentication',
+  scram: USERS,
+};
+
+/** A proxy in front may have asked for a certificate. */
+function mayCome(name: AuthenticationMethodName, { proxyProtocol }: ListenConfig): boolean {
+  return name === 'certificate' && proxyProtocol !== undefined;
+}
+
+/** What the listener's policy says of it. */
+export function doorOf(
+  listen: ListenConfig,
+  config: Doors,
+): Required<Pick<ListenerPolicy, 'authentication' | 'allowAnonymous'>> {
+  const authentication = methodsOf(listen, config);
+  const said = listen.allowAnonymous ?? config.allowAnonymous;
+  // Where nothing is asked, the address itself is the door, or TLS.
+  return { authentication, allowAnonymous: said || authentication.length === 0 };
 }
 
 /** Whether clients of the listener need not say who they are. */

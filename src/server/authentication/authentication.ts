@@ -1,0 +1,159 @@
+import type { Clock, Timers } from '../../base/clock.js';
+import type { Logger } from '../../base/log.js';
+import type { Broker } from '../../broker/broker.js';
+import { GuessBrake } from '../../extensions/authentication/guess-brake.js';
+import { LoginChain } from '../../extensions/authentication/login-chain.js';
+import type { LoginMethod } from '../../extensions/authentication/login-method.js';
+import { verifyPassword } from '../../extensions/authentication/password-hash.js';
+import { PasswordMethod } from '../../extensions/authentication/password-method.js';
+import { certificateMethod, pskMethod } from '../../extensions/authentication/peer-methods.js';
+import { UserDirectory } from '../../extensions/authentication/user-directory.js';
+import { WorkQueue } from '../../extensions/authentication/work-queue.js';
+import { ReasonCode } from '../../wire/reason-code.js';
+import { type AuthenticationConfig, authenticationMethods } from '../config/authentication.js';
+import { judgeMethods, methodsOf } from '../config/doors.js';
+import type { Config } from '../config.js';
+import { ExitCode, StartError } from '../exit-code.js';
+import type { PreparedReload, Reloadable } from '../reload.js';
+import { EnhancedMethods } from './enhanced-methods.js';
+import { FileWatch } from './file-watch.js';
+import { readUsers, type Users } from './users.js';
+
+/** Passwords that wait to be hashed. */
+const HASHES_WAITING_MAX = 4000;
+
+type JoinedBroker = Pick<
+  Broker,
+  'hooks' | 'statistics' | 'disconnectClients' | 'addAuthenticationMethod'
+>;
+
+interface Parts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Logger;
+}
+
+/** What exists once there is a broker. */
+interface Joined {
+  readonly broker: JoinedBroker;
+  readonly brake: GuessBrake;
+  readonly chain: LoginChain;
+  readonly enhanced: EnhancedMethods;
+}
+
+/** Who clients are, as the configuration says it: joins the methods to the broker's hooks. */
+export class Authentication implements Reloadable {
+  readonly #parts: Parts;
+  readonly #users = new UserDirectory();
+  readonly #watch = new FileWatch(() => void this.#reread());
+  #joined: Joined | undefined = undefined;
+  #passwords: PasswordMethod | undefined = undefined;
+  #config: Config | undefined = undefined;
+  /** The chain is among the hooks: it is not where nothing is to be asked. */
+  #isAsked = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Before the first configuration is applied. */
+  join(broker: JoinedBroker, { authentication }: Config): void {
+    const { clock, timers, log } = this.#parts;
+    const { statistics } = broker;
+    const settings = authentication.guessing;
+    const brake = new GuessBrake({ clock, timers, log, statistics, settings });
+    const chain = new LoginChain({ clock, brake, methods: [] });
+    const enhanced = new EnhancedMethods({ broker, brake, clock, users: this.#users });
+    this.#joined = { broker, brake, chain, enhanced };
+  }
+
+  /** Reads what there is to read; rejects with a `StartError` for what cannot be used. */
+  async prepare(next: Config): Promise<PreparedReload> {
+    const faults = [...judgeMethods(next)];
+    const users = await readUsers(next.authentication);
+    faults.push(...users.faults);
+    if (faults.length > 0) throw new StartError(ExitCode.Usage, faults);
+    return { apply: () => this.#apply(next, users), needsRestart: [] };
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  #apply(config: Config, { users }: Users): void {
+    const { broker, brake, chain, enhanced } = this.#joined!;
+    const { authentication } = config;
+    const changed = this.#users.replace(users);
+    brake.settings = authentication.guessing;
+    this.#passwords = this.#passwordsFor(authentication);
+    chain.methods = this.#methods();
+    enhanced.apply(authentication);
+    const isAsked = config.listen.some((listen) => methodsOf(listen, config).length > 0);
+    if (isAsked && !this.#isAsked)
+      broker.hooks.authenticate.add((_, request) => chain.judge(request));
+    this.#isAsked ||= isAsked;
+    this.#config = config;
+    this.#watch.paths = filesOf(authentication);
+    this.#disconnect(changed);
+  }
+
+  /** In the order of `authenticationMethods`; listeners name those that they ask. */
+  #methods(): readonly LoginMethod[] {
+    const methods = [certificateMethod, pskMethod, this.#passwords!];
+    const place = ({ name }: LoginMethod): number =>
+      (authenticationMethods as readonly string[]).indexOf(name);
+    return methods.sort((a, b) => place(a) - place(b));
+  }
+
+  #passwordsFor({ hashesAtOnce, passwordCacheSeconds }: AuthenticationConfig): PasswordMethod {
+    const { authentication: before } = this.#config ?? {};
+    const isSame =
+      before?.hashesAtOnce === hashesAtOnce && before.passwordCacheSeconds === passwordCacheSeconds;
+    if (isSame && this.#passwords !== undefined) {
+      this.#passwords.forget();
+      return this.#passwords;
+    }
+    return new PasswordMethod({
+      users: this.#users,
+      queue: new WorkQueue(hashesAtOnce, HASHES_WAITING_MAX),
+      verify: verifyPassword,
+      clock: this.#parts.clock,
+      cacheSeconds: passwordCacheSeconds,
+    });
+  }
+
+  /** A user who is gone, or has another password or other groups, logs in anew or not at all. */
+  #disconnect(changed: ReadonlySet<string>): void {
+    if (changed.size === 0) return;
+    const { broker, enhanced } = this.#joined!;
+    const names = new Set([this.#passwords!.name, enhanced.scramName]);
+    broker.disconnectClients(
+      ({ identity }) => names.has(identity?.method ?? '') && changed.has(identity?.userName ?? ''),
+      {
+        reasonCode: ReasonCode.NotAuthorized,
+        sentence: 'its user was removed or changed: log in again',
+      },
+    );
+  }
+
+  async #reread(): Promise<void> {
+    const { log } = this.#parts;
+    try {
+      const { apply } = await this.prepare(this.#config!);
+      apply();
+      const users = this.#users.size;
+      log.info({ event: 'users_read', users }, `the password file was read again: ${users} users`);
+    } catch (error) {
+      const reason = String(error instanceof StartError ? error.message : error);
+      log.error(
+        { event: 'users_not_read', reason },
+        `what was before stays in force, since a file of authentication cannot be used: ${reason}`,
+      );
+    }
+  }
+}
+
+/** What is read again when it changes. */
+function filesOf({ passwordFile }: AuthenticationConfig): readonly string[] {
+  return [passwordFile].filter((path) => path !== undefined);
+}
