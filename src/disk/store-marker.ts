@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from './make-folder.js';
 import { fileSystemError, StoreOpenError } from './store-open-error.js';
 
 /**
@@ -22,7 +23,7 @@ export type MarkerState = 'new' | 'being-created' | 'ready';
  */
 export async function readMarker(folder: string): Promise<MarkerState> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const names = await readdir(folder);
     if (names.includes(MARKER)) return parse(folder, await readFile(join(folder, MARKER), 'utf8'));
     const others = names.filter((name) => name !== 'lost+found' && !name.startsWith('.'));

@@ -7,7 +7,7 @@ import { LocalClientError } from '../extensions/local-client/local-client-error.
 import type { LocalClientOptions } from '../extensions/local-client/options.js';
 import type { StoreFailure } from '../session/session-store.js';
 import type { Statistics } from '../session/statistics.js';
-import { ListenError, type Listener, urlOf } from '../transport/listener.js';
+import { type Listener, urlOf } from '../transport/listener.js';
 import { listenTcp } from '../transport/tcp-listener.js';
 import { listenWebSocket } from '../transport/websocket-listener.js';
 import { ReasonCode } from '../wire/reason-code.js';
@@ -15,9 +15,9 @@ import { AccessKeeper } from './access-keeper.js';
 import { Authentication } from './authentication/authentication.js';
 import type { Config, ListenConfig } from './config.js';
 import { ExitCode, StartError } from './exit-code.js';
+import { describeListenFault } from './listen-fault.js';
 import { ListenerPolicies, limitsOf, listenerKeys } from './listener-policies.js';
 import { openStore } from './open-store.js';
-import { portOwner } from './port-owner.js';
 import { SystemRandom } from './random.js';
 import { atStartOnly, Reloads } from './reload.js';
 import { SystemTick, SystemTimers } from './system.js';
@@ -81,6 +81,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
     const reloads = new Reloads(config);
     reloads.add(atStartOnly(config));
     reloads.add(limitsOf(broker));
+    reloads.add(access);
     const policies = new ListenerPolicies(config);
     reloads.add(policies);
     reloads.add(authentication);
@@ -190,7 +191,7 @@ async function bindAll(config: Config, log: Logger, ready: () => boolean): Promi
   const errors = results.flatMap((r) => (r.status === 'rejected' ? [r.reason as unknown] : []));
   if (errors.length === 0) return listeners;
   await release(listeners);
-  const sentences = await Promise.all(errors.map(describeFault));
+  const sentences = await Promise.all(errors.map(describeListenFault));
   throw new StartError(ExitCode.Failure, sentences, errors[0]);
 }
 
@@ -210,15 +211,6 @@ function bindOne(
   const packetBytesMax = limits.packetBytesMax ?? config.limits.packetBytesMax;
   const messageBytesMax = packetBytesMax + WEBSOCKET_SLACK_BYTES;
   return listenWebSocket({ address, onFault, messageBytesMax, origins, ready });
-}
-
-async function describeFault(error: unknown): Promise<string> {
-  if (!(error instanceof ListenError)) return String(error);
-  const { code, port, message } = error;
-  const owner = code === 'EADDRINUSE' ? await portOwner(port) : undefined;
-  const taken = owner === undefined ? message : message.replace('another program', owner);
-  if (code === 'EADDRINUSE') return `${taken}: stop it, or choose another address with --listen`;
-  return `${message}: choose another address with --listen`;
 }
 
 function once<A>(run: (argument?: A) => Promise<void>): (argument?: A) => Promise<void> {

@@ -46,9 +46,15 @@ export function unknownKey(
   siblings: Iterable<string>,
 ): string {
   const near = nearestName(written, siblings);
-  const nearest = near === undefined ? keysNamed(written, configTree, '')[0] : `${prefix}${near}`;
+  const nearest = near === undefined ? elsewhere(written) : `${prefix}${near}`;
   const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
   return `${place}: there is no setting ${prefix}${written}${hint}`;
+}
+
+/** The outermost key of this name. */
+function elsewhere(written: string): string | undefined {
+  const depth = (name: string): number => name.split('.').length;
+  return keysNamed(written, configTree, '').toSorted((a, b) => depth(a) - depth(b))[0];
 }
 
 /** The full names of all keys that are called so. */

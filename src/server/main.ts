@@ -52,6 +52,23 @@ function createProgram(): Command {
       process.exitCode = ready ? ExitCode.Stopped : ExitCode.Failure;
     });
   program
+    .command('check')
+    .description('read all that the broker would, report every fault, and say what is open to whom')
+    .action(async (_: unknown, command: Command) => {
+      const { check } = await import('./check/check.js');
+      const { lines, exitCode } = await check(command.optsWithGlobals(), process.env);
+      process.stdout.write(`${lines.join('\n')}\n`);
+      process.exitCode = exitCode;
+    });
+  program
+    .command('schema')
+    .description('print the JSON Schema of the configuration file, for editors')
+    .action(async () => {
+      const { jsonSchema } = await import('./config/json-schema.js');
+      const { configTree } = await import('./config.js');
+      process.stdout.write(`${JSON.stringify(jsonSchema(configTree), undefined, 2)}\n`);
+    });
+  program
     .command('import <mosquitto.conf>')
     .description("write Mosquitto's configuration as Dunlin's, and list what has no equivalent")
     .option('--output <file>', 'a new file to write (default: standard output)')

@@ -66,10 +66,10 @@ const places = new WeakMap<RuleConfig, string>();
 /** Remembers where rules were written: `placeOf` begins with file, line and column, if any. */
 export function notePlaces(
   { rules }: AuthorizationConfig,
-  placeOf: (path: readonly (string | number)[]) => string,
+  placeOf: (path: readonly (string | number)[]) => string | undefined,
 ): void {
   rules.forEach((written, i) => {
-    const fileAndLine = /^(.*:\d+):\d+: /.exec(placeOf(['authorization', 'rules', i]));
+    const fileAndLine = /^(.*:\d+):\d+: /.exec(placeOf(['authorization', 'rules', i]) ?? '');
     if (fileAndLine !== null) places.set(written, fileAndLine[1]!);
   });
 }

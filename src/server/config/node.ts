@@ -86,3 +86,25 @@ function keyOf(name: string, entry: Entry<unknown>): ConfigKey {
     absent,
   };
 }
+
+/** The path in the code of a key as people write it, such as `listen[0].tls.key`. */
+export function pathOf(
+  written: string,
+  root: ConfigNode,
+): readonly (string | number)[] | undefined {
+  const path: (string | number)[] = [];
+  let node: ConfigNode = root;
+  for (const [, index, name] of written.matchAll(/\[(\d+)\]|([^.[\]]+)/g)) {
+    if (index !== undefined) path.push(Number(index));
+    if (node.kind === 'section' && name !== undefined) {
+      const key = node.keys.get(name);
+      if (key === undefined) return undefined;
+      path.push(key.name);
+      node = key.node;
+    } else if (node.kind === 'list' || node.kind === 'names') {
+      if (name !== undefined) path.push(name);
+      node = node.item;
+    } else return undefined;
+  }
+  return path;
+}

@@ -107,7 +107,9 @@ export function section<T extends object>(
     const missing = issue.path?.at(-1)?.key as string | undefined;
     const entry = missing === undefined ? undefined : entries[missing as keyof T];
     if (entry === undefined) return `expected settings, not ${shown(issue.input)}`;
-    return `${snakeCase(missing!)} is missing: expected ${factsOf(entry)?.expectation ?? 'it'}`;
+    const expectation = factsOf(entry)?.expectation;
+    const hint = expectation === undefined ? '' : `: expected ${expectation}`;
+    return `${snakeCase(missing!)} is missing${hint}`;
   });
   return v.pipe(schema, v.metadata({ ...options })) as unknown as Entry<T>;
 }
@@ -146,10 +148,15 @@ export function overrides<T extends object>(
   return section(Object.fromEntries(chosen)) as unknown as Entry<Partial<T>>;
 }
 
-/** What is known of a value's type; undefined for sections and lists. */
+/** What is known of a value's type, or of that of a list's items; undefined for sections. */
 export function factsOf(entry: Entry<unknown>): ValueFacts | undefined {
-  const { wrapped } = entry as unknown as { readonly wrapped?: Entry<unknown> };
-  const metadata = v.getMetadata(wrapped ?? entry) as { readonly facts?: ValueFacts };
+  const { wrapped, item } = entry as unknown as {
+    readonly wrapped?: Entry<unknown>;
+    readonly item?: Entry<unknown>;
+  };
+  const inner = wrapped ?? item;
+  if (inner !== undefined) return factsOf(inner);
+  const metadata = v.getMetadata(entry) as { readonly facts?: ValueFacts };
   return metadata.facts;
 }
 
