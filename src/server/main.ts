@@ -4,6 +4,7 @@ import type { Flags } from './config-source.js';
 import { ExitCode } from './exit-code.js';
 import { checkHealth, DEFAULT_HEALTH_URL } from './health.js';
 import type { PasswdOptions } from './passwd/passwd.js';
+import { addSetupCommands } from './setup-commands.js';
 import { packageVersion } from './version.js';
 
 const EXIT_CODES = `
@@ -13,11 +14,6 @@ DUNLIN_LIMITS__RECEIVE_MAXIMUM), that more than the configuration file.
 
 Exit codes: 0 stopped, 1 cannot start or was stopped twice, 2 wrong flag or setting,
 3 the store failed while running, 4 the data folder is damaged, newer or in use.`;
-
-const IMPORT_HELP = `
-The files that it names (passwords, rules, certificates, dynamic security) are used as they are.
-Retained messages stay in Mosquitto's database; copy them while both brokers run:
-  mosquitto_sub -h OLD -t '#' --retained-only -F '%t %p' -W 5`;
 
 function collect(value: string, earlier: readonly string[] | undefined): string[] {
   return [...(earlier ?? []), value];
@@ -68,20 +64,7 @@ function createProgram(): Command {
       const { configTree } = await import('./config.js');
       process.stdout.write(`${JSON.stringify(jsonSchema(configTree), undefined, 2)}\n`);
     });
-  program
-    .command('import <mosquitto.conf>')
-    .description("write Mosquitto's configuration as Dunlin's, and list what has no equivalent")
-    .option('--output <file>', 'a new file to write (default: standard output)')
-    .addHelpText('after', IMPORT_HELP)
-    .action(async (file: string, { output }: { readonly output?: string }) => {
-      const { runImport } = await import('./mosquitto/import-command.js');
-      const { endWith } = await import('./run.js');
-      try {
-        runImport(file, output);
-      } catch (error) {
-        endWith(error);
-      }
-    });
+  addSetupCommands(program);
   addPasswd(program);
   return program;
 }

@@ -1,5 +1,7 @@
 import type { Logger } from '../base/log.js';
+import type { Announcement } from './announcement.js';
 import { compose, type RunningBroker } from './compose.js';
+import type { AcmeConfig } from './config/acme.js';
 import type { Config } from './config.js';
 import type { Flags } from './config-source.js';
 import { ExitCode, StartError } from './exit-code.js';
@@ -20,15 +22,19 @@ export async function run(flags: Flags): Promise<void> {
   process.stdout.on('error', () => {});
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   for (const note of notes) log.warn({ event: 'setting_without_equivalent' }, note);
+  // The TLS listeners read the certificate, so it comes before them.
+  if (config.acme !== undefined) await keepFresh(config.acme, log);
   const broker = await compose(config, log);
-  announce(broker, config, log);
+  tell(broker, config, log);
   onReloadSignal(() => void reload(broker, flags, log));
+  const announcement = await announcementOf(broker, config, log);
   onStopSignal((signal) => {
     log.info({ event: 'stopping', reason: signal }, 'stopping: saying goodbye to the clients');
     setTimeout(() => {
       log.error({ event: 'stop_timeout' }, 'the disk does not answer: ending without it');
       process.exit(ExitCode.StoreFailed);
     }, STOP_DEADLINE_MS);
+    void announcement?.stop();
     void broker.close().then(() => {
       log.info({ event: 'stopped' }, 'stopped');
       process.exit(ExitCode.Stopped);
@@ -55,7 +61,22 @@ async function reload(broker: RunningBroker, flags: Flags, log: ProcessLogger): 
   }
 }
 
-function announce(broker: RunningBroker, config: Config, log: Logger): void {
+async function keepFresh(acme: AcmeConfig, log: Logger): Promise<void> {
+  const { keepCertificate } = await import('./acme/renewal.js');
+  await keepCertificate(acme, log);
+}
+
+async function announcementOf(
+  broker: RunningBroker,
+  { mdnsName }: Config,
+  log: Logger,
+): Promise<Announcement | undefined> {
+  if (mdnsName === undefined) return undefined;
+  const { announce } = await import('./announcement.js');
+  return announce(mdnsName, broker.addresses, log);
+}
+
+function tell(broker: RunningBroker, config: Config, log: Logger): void {
   const version = packageVersion();
   const readyMs = Math.round(performance.now());
   if (isHuman(config.logFormat)) {

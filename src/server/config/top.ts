@@ -1,13 +1,14 @@
 import type { Limits } from '../../session/limits.js';
 import type { ShareStrategy } from '../../topic/shared-subscription.js';
+import { type AcmeConfig, acme } from './acme.js';
 import { type AuthenticationConfig, authentication } from './authentication.js';
 import { type AuthorizationConfig, authorization } from './authorization.js';
 import { type DeviceConfig, devices } from './devices.js';
 import { limits } from './limits.js';
 import { type ListenConfig, listener } from './listener.js';
 import { type RatesConfig, rates } from './rates.js';
-import { oneOf, path, yesOrNo } from './values.js';
-import { type Entry, group, key, list, section } from './vocabulary.js';
+import { oneOf, path, text, yesOrNo } from './values.js';
+import { type Entry, group, key, list, optional, section } from './vocabulary.js';
 
 export type Durability = 'power' | 'process' | 'memory';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -23,6 +24,9 @@ export interface Config {
   readonly logFormat: LogFormat;
   /** Which member of a Shared Subscription gets a message. */
   readonly sharingStrategy: ShareStrategy;
+  /** The name under which the local network is told of the broker; undefined tells nobody. */
+  readonly mdnsName: string | undefined;
+  readonly acme: AcmeConfig | undefined;
   readonly authentication: AuthenticationConfig;
   readonly authorization: AuthorizationConfig;
   readonly rates: RatesConfig;
@@ -55,6 +59,16 @@ export const top: Entry<Config> = section<Config>({
     oneOf('round-robin', 'random', 'sticky', 'least-inflight', 'hash-client', 'hash-topic'),
     'round-robin',
     'Which member of a Shared Subscription gets a message.',
+  ),
+  mdnsName: optional(
+    text('a name'),
+    'not announced',
+    'Announces the broker to the local network by mDNS (`_mqtt._tcp`, `_secure-mqtt._tcp`).',
+  ),
+  acme: optional(
+    acme,
+    'off',
+    'A certificate from a public authority, ordered and renewed by itself.',
   ),
   authentication: group(authentication, 'How clients show who they are.'),
   authorization: group(authorization, 'Who may publish and subscribe to what.'),

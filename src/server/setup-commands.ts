@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import type { InitFlags } from './init/init-command.js';
+
+const IMPORT_HELP = `
+The files that it names (passwords, rules, certificates, dynamic security) are used as they are.
+Retained messages stay in Mosquitto's database; copy them while both brokers run:
+  mosquitto_sub -h OLD -t '#' --retained-only -F '%t %p' -W 5`;
+
+/** `dunlin init` and `dunlin import`: how people come to a configuration. */
+export function addSetupCommands(program: Command): void {
+  program
+    .command('init [folder]')
+    .description('make a safe setup: a user, certificates, a configuration (default folder: .)')
+    .option('--user <name>', 'name of the first user (default home)')
+    .option('--names <names>', 'names and addresses by which clients reach it')
+    .option('--certificates <kind>', 'local (an authority of its own), acme, or none')
+    .option('--email <address>', 'for acme: where the authority writes to')
+    .option('--plain-devices', 'also listen for devices that cannot do TLS')
+    .option('--browsers', 'listen for browsers too, over WebSocket (default)')
+    .option('--no-browsers', 'no WebSocket')
+    .option('--mdns', 'tell the local network of it')
+    .option('--yes', 'ask nothing')
+    .action(async (folder: string | undefined, flags: InitFlags) => {
+      const { runInit } = await import('./init/init-command.js');
+      const { endWith } = await import('./run.js');
+      await runInit(folder, flags).catch(endWith);
+    });
+  program
+    .command('import <mosquitto.conf>')
+    .description("write Mosquitto's configuration as Dunlin's, and list what has no equivalent")
+    .option('--output <file>', 'a new file to write (default: standard output)')
+    .addHelpText('after', IMPORT_HELP)
+    .action(async (file: string, { output }: { readonly output?: string }) => {
+      const { runImport } = await import('./mosquitto/import-command.js');
+      const { endWith } = await import('./run.js');
+      try {
+        runImport(file, output);
+      } catch (error) {
+        endWith(error);
+      }
+    });
+}
