@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { snakeCase } from './config/vocabulary.js';
 import type { Config } from './config.js';
 import { ExitCode, StartError } from './exit-code.js';
@@ -62,16 +63,28 @@ function sentencesOf(error: unknown): readonly string[] {
   return error.sentences;
 }
 
-const AT_START_ONLY = ['data', 'inMemory', 'durability', 'sharingStrategy', 'logFormat'] as const;
+const AT_START_ONLY = [
+  'data',
+  'inMemory',
+  'durability',
+  'sharingStrategy',
+  'logFormat',
+  'mdnsName',
+  'acme',
+] as const;
 
 /** What is read at the start only. */
 export function atStartOnly(started: Config): Reloadable {
   const prepare = async (next: Config): Promise<PreparedReload> => {
-    const changed = AT_START_ONLY.filter((name) => next[name] !== started[name]);
+    const changed = AT_START_ONLY.filter((name) => !isDeepStrictEqual(next[name], started[name]));
     const needsRestart = changed.map(
-      (name) => `${snakeCase(name)} stays ${started[name]} until the broker is started again`,
+      (name) => `${snakeCase(name)} stays ${told(started[name])} until the broker is started again`,
     );
     return { apply: () => {}, needsRestart };
   };
   return { prepare };
+}
+
+function told(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'boolean' ? String(value) : 'as it is';
 }

@@ -7,6 +7,8 @@ packages=(
   mosquitto-clients python3-paho-mqtt libpaho-mqtt-dev gcc libc6-dev
   # firmware on emulated microcontrollers
   gcc-avr avr-libc libsimavr-dev libelf-dev gcc-arm-none-eabi qemu-system-arm
+  # certificates from a public authority; being found in the local network
+  pebble python3-zeroconf
   # links that lose packets
   iproute2 socat
 )

@@ -7,6 +7,11 @@ import { startChallengeServer } from './challenge-server.js';
 /** Renewed when no more than this part of its life is left. */
 const RENEW_AT = 1 / 3;
 
+/** How often the authority is asked whether it has looked: ever more rarely, for two minutes. */
+const POLL_MS_MIN = 500;
+const POLL_MS_MAX = 15_000;
+const POLLS_MAX = 12;
+
 /** Where the certificate and its keys are kept. */
 export interface AcmeFiles {
   readonly folder: string;
@@ -57,7 +62,13 @@ export async function orderCertificate(config: AcmeConfig): Promise<void> {
   );
   const server = await startChallengeServer(config.httpHost, config.httpPort);
   try {
-    const client = new Client({ directoryUrl: config.directoryUrl, accountKey });
+    const client = new Client({
+      directoryUrl: config.directoryUrl,
+      accountKey,
+      backoffMin: POLL_MS_MIN,
+      backoffMax: POLL_MS_MAX,
+      backoffAttempts: POLLS_MAX,
+    });
     const certificate = await client.auto({
       csr,
       ...(config.email === undefined ? {} : { email: config.email }),

@@ -1,7 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parsePasswordFile } from '../../../src/extensions/authentication/password-file.js';
 import { verifyPassword } from '../../../src/extensions/authentication/password-hash.js';
