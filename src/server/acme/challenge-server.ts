@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 
-/** Answers the http-01 challenges of RFC 8555, section 8.3, while a certificate is being ordered. */
+/** Answers http-01 challenges (RFC 8555, section 8.3) while a certificate is being ordered. */
 export interface ChallengeServer {
   answer(token: string, keyAuthorization: string): void;
   close(): Promise<void>;
