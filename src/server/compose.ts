@@ -62,7 +62,13 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
   try {
     const doors = await authentication.prepare(config);
     const onFailure = (failure: StoreFailure): void => health.failed(failure);
-    const stored = await openStore(config, { endOfTick: tick, log, onFailure });
+    const stored = await openStore(config, {
+      clock: tick,
+      timers,
+      endOfTick: tick,
+      log,
+      onFailure,
+    });
     const broker = new Broker({
       clock: tick,
       timers,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { EndOfTick } from '../base/clock.js';
+import type { Clock, EndOfTick, Timers } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { Recovery, Store } from '../broker/store.js';
 import { LevelEngine } from '../disk/level-engine.js';
@@ -13,7 +13,12 @@ import { recover } from '../store/recovery.js';
 import type { Config } from './config.js';
 import { ExitCode, StartError } from './exit-code.js';
 
+/** Most clients that are there acknowledge sooner; a disk takes about as long for a batch. */
+const GRACE_MS = 4;
+
 export interface StoreParts {
+  readonly clock: Clock;
+  readonly timers: Timers;
   readonly endOfTick: EndOfTick;
   readonly log: Logger;
   readonly onFailure: (failure: StoreFailure) => void;
@@ -30,7 +35,16 @@ export interface OpenStore {
 /** Opens what the configuration asks for; rejects with a `StartError` when that cannot be used. */
 export async function openStore(config: Config, parts: StoreParts): Promise<OpenStore> {
   const engine = await openEngine(config, parts.endOfTick);
-  const store = new DurableStore({ engine, ...parts });
+  const { endOfTick, log, onFailure } = parts;
+  const grace = { clock: parts.clock, timers: parts.timers, graceMs: GRACE_MS };
+  const isOnDisk = !(engine instanceof MemoryEngine);
+  const store = new DurableStore({
+    engine,
+    endOfTick,
+    grace: isOnDisk ? grace : undefined,
+    log,
+    onFailure,
+  });
   return {
     store,
     recoverInto: async (recovery) => {

@@ -277,7 +277,6 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     let ticket = holdTicket;
     if (this.queue.isStored) {
       this.queue.pass(delivery, keep());
-      store.sent(this.queue, delivery);
       // Its identifier must be durable first: a restart that gave it to another message would lose
       // that one.
       if (delivery.qos === 2) ticket = store.openTicket;

@@ -45,7 +45,6 @@ export interface QueueOwner {
  */
 export class OutboundQueue implements QueuePosition, QueueReader {
   sessionNumber = 0;
-  headSequence = 1;
   tailSequence = 1;
   /** In a stored Session: all entries, those in flight included. */
   count = 0;
@@ -62,6 +61,8 @@ export class OutboundQueue implements QueuePosition, QueueReader {
   #reading = false;
   #readingStale = false;
   #isOver = false;
+  #headSequence = 1;
+  #headMayBeGone = false;
 
   constructor(store: SessionStore, limits: Limits, owner: QueueOwner) {
     this.#store = store;
@@ -71,6 +72,12 @@ export class OutboundQueue implements QueuePosition, QueueReader {
 
   get isStored(): boolean {
     return this.sessionNumber > 0;
+  }
+
+  /** Looked for only when it is asked for: most entries come and go between two batches. */
+  get headSequence(): number {
+    if (this.#headMayBeGone) this.#findHead();
+    return this.#headSequence;
   }
 
   /** The Session has ended: nothing joins any more. */
@@ -91,7 +98,7 @@ export class OutboundQueue implements QueuePosition, QueueReader {
   }
 
   restore(position: Omit<QueuePosition, 'sessionNumber'>): void {
-    this.headSequence = position.headSequence;
+    this.#headSequence = position.headSequence;
     this.tailSequence = position.tailSequence;
     this.count = position.count;
     this.bytes = position.bytes;
@@ -177,7 +184,7 @@ export class OutboundQueue implements QueuePosition, QueueReader {
     this.count--;
     if (delivery.message !== undefined) this.bytes -= delivery.message.bytes;
     this.#store.dequeue(this, delivery);
-    this.advanceHead();
+    this.#headMayBeGone = true;
   }
 
   /** QoS 2: the message goes, its exchange stays. */
@@ -185,19 +192,7 @@ export class OutboundQueue implements QueuePosition, QueueReader {
     if (!this.isStored) return;
     this.bytes -= delivery.message!.bytes;
     this.#store.released(this, delivery);
-    this.advanceHead();
-  }
-
-  /** Moves the head to the oldest entry that is still there. */
-  advanceHead(): void {
-    let head = Math.min(
-      this.#loaded.peek()?.sequence ?? this.#loadedTo,
-      this.#owner.oldestInFlight(),
-    );
-    for (const exchange of this.#open.values()) {
-      if (!exchange.released && exchange.sequence < head) head = exchange.sequence;
-    }
-    this.headSequence = head;
+    this.#headMayBeGone = true;
   }
 
   /** Drops the oldest until the queue is within its limits; what is not loaded is read first. */
@@ -246,14 +241,27 @@ export class OutboundQueue implements QueuePosition, QueueReader {
 
   /** Only the store's copy counts from here on. */
   forgetLoaded(): void {
+    this.#loadedTo = this.headSequence;
     this.#loaded = NOTHING_LOADED;
     this.#resends = NOTHING_LOADED;
-    this.#loadedTo = this.headSequence;
     this.#readingStale = this.#reading;
   }
 
   [Symbol.iterator](): Iterator<Delivery> {
     return this.#loaded[Symbol.iterator]();
+  }
+
+  /** The oldest entry that is still there. */
+  #findHead(): void {
+    let head = Math.min(
+      this.#loaded.peek()?.sequence ?? this.#loadedTo,
+      this.#owner.oldestInFlight(),
+    );
+    for (const exchange of this.#open.values()) {
+      if (!exchange.released && exchange.sequence < head) head = exchange.sequence;
+    }
+    this.#headSequence = head;
+    this.#headMayBeGone = false;
   }
 
   #load(delivery: Delivery): void {

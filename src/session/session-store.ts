@@ -17,7 +17,7 @@ export interface QueuePosition {
   /** The store's number for the Session, 1 and up. */
   readonly sessionNumber: number;
   /** The least sequence that may still have an entry; no read needs to begin before it. */
-  headSequence: number;
+  readonly headSequence: number;
   /** The next sequence to be given. */
   tailSequence: number;
   /** Entries on disk, in flight ones included. */
@@ -39,18 +39,22 @@ export interface CommitWaiter {
 
 /**
  * What a Session needs durable. Every method joins the batch that is being filled; nothing waits.
- * An entry written and removed inside one open batch never reaches the disk.
+ * An entry that is removed before its batch is written never reaches the disk, and once nothing of
+ * what a ticket stands for is wanted any more, the ticket is committed without it.
  */
 export interface SessionStore {
   /**
-   * The ticket of the batch being filled: what is put now is durable once this ticket is committed.
+   * What is put now is durable, or not wanted any more, once this ticket is committed.
    */
   readonly openTicket: number;
   readonly committedTicket: number;
   /** Calls the waiter each time a batch commits, once; it registers again if it still waits. */
   afterCommit(waiter: CommitWaiter): void;
 
-  /** A delivery with a sequence and a message joins the queue. */
+  /**
+   * A delivery with a sequence and a message joins the queue; with a Packet Identifier it is being
+   * sent already, as `sent` would tell.
+   */
   enqueue(queue: QueuePosition, delivery: Delivery): void;
   /** The delivery is done with: acknowledged, expired or dropped. Removes its exchange too. */
   dequeue(queue: QueuePosition, delivery: Delivery): void;

@@ -13,13 +13,7 @@ import {
   sessionKey,
   subscriptionKey,
 } from './key.js';
-import type {
-  ExchangePut,
-  QueuePut,
-  SessionPut,
-  SessionRemoval,
-  StoreOperation,
-} from './operation.js';
+import type { QueuePut, SessionPut, SessionRemoval, StoreOperation } from './operation.js';
 import {
   encodeBody,
   encodeExchange,
@@ -95,17 +89,20 @@ export class BatchWriter {
       case 'queue-removal': {
         const { queue, sequence, body } = operation.put;
         if (!this.#touch(queue)) break;
+        const { packetIdentifier } = operation;
         batch.delete(queueKey(queue.sessionNumber, sequence));
+        if (packetIdentifier > 0) this.#deleteExchange(queue, packetIdentifier);
         if (body !== undefined) this.#bodies.add(body, -1);
         break;
       }
-      case 'exchange-put':
-        this.#writeExchange(operation);
+      case 'exchange-put': {
+        const { queue, packetIdentifier, sequence, released } = operation;
+        if (this.#touch(queue)) this.#putExchange(queue, packetIdentifier, sequence, released);
         break;
+      }
       case 'exchange-removal': {
         const { queue, packetIdentifier } = operation;
-        if (!this.#touch(queue)) break;
-        batch.delete(identifierKey(Family.Exchange, queue.sessionNumber, packetIdentifier));
+        if (this.#touch(queue)) this.#deleteExchange(queue, packetIdentifier);
         break;
       }
       case 'received': {
@@ -164,6 +161,8 @@ export class BatchWriter {
       queueKey(put.queue.sessionNumber, put.sequence),
       encodeQueueEntry(this.#writer, put.delivery, message, body?.number ?? 0),
     );
+    const { queue, packetIdentifier, sequence } = put;
+    if (packetIdentifier > 0) this.#putExchange(queue, packetIdentifier, sequence, false);
   }
 
   /**
@@ -185,12 +184,20 @@ export class BatchWriter {
     return this.#bodies.create(number);
   }
 
-  #writeExchange(put: ExchangePut): void {
-    if (!this.#touch(put.queue)) return;
+  #putExchange(
+    queue: QueuePosition,
+    packetIdentifier: number,
+    sequence: number,
+    released: boolean,
+  ): void {
     this.#batch.put(
-      identifierKey(Family.Exchange, put.queue.sessionNumber, put.packetIdentifier),
-      encodeExchange(this.#writer, put.sequence, put.released),
+      identifierKey(Family.Exchange, queue.sessionNumber, packetIdentifier),
+      encodeExchange(this.#writer, sequence, released),
     );
+  }
+
+  #deleteExchange(queue: QueuePosition, packetIdentifier: number): void {
+    this.#batch.delete(identifierKey(Family.Exchange, queue.sessionNumber, packetIdentifier));
   }
 
   #writeSession(put: SessionPut): void {

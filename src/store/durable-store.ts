@@ -12,7 +12,7 @@ import type {
 import type { ApplicationMessage } from '../wire/application-message.js';
 import { BatchWriter } from './batch-writer.js';
 import type { Engine } from './engine.js';
-import { GroupCommit } from './group-commit.js';
+import { type Grace, GroupCommit } from './group-commit.js';
 import { LeftoverEraser } from './leftover-eraser.js';
 import {
   ExchangePut,
@@ -38,6 +38,8 @@ const OPERATION_BYTES = 64;
 export interface DurableStoreParts {
   readonly engine: Engine;
   readonly endOfTick: EndOfTick;
+  /** For an engine whose writes are dear. */
+  readonly grace?: Grace | undefined;
   readonly log?: Logger;
   /** Called once when the engine fails; from then on nothing is committed. */
   onFailure(failure: StoreFailure): void;
@@ -63,7 +65,7 @@ export class DurableStore implements Store {
   readonly #pages: QueuePages;
   readonly #eraser: LeftoverEraser;
   readonly #engine: Engine;
-  /** The last retained change of each Topic Name in the batch of `#retainedTicket`. */
+  /** The last retained change of each Topic Name since the batch `#retainedTicket` began. */
   #retained = new Map<string, RetainedChange>();
   #retainedTicket = 0;
   /** A message that fans out is counted once in `pendingBytes`. */
@@ -77,6 +79,7 @@ export class DurableStore implements Store {
     this.#commit = new GroupCommit<StoreOperation>({
       engine,
       endOfTick,
+      grace: parts.grace,
       encode: (operations) => {
         this.#lastMessage = undefined;
         return this.#writer.encode(operations);
@@ -173,30 +176,49 @@ export class DurableStore implements Store {
     const message = delivery.message;
     assert(message !== undefined, 'a delivery is enqueued without its message');
     const put = new QueuePut(queue, delivery, message);
+    put.packetIdentifier = delivery.packetIdentifier;
     delivery.stored = put;
     const isNew = message !== this.#lastMessage;
     this.#lastMessage = message;
-    this.#commit.put(put, isNew ? OPERATION_BYTES + message.bytes : OPERATION_BYTES);
+    // A client that is there acknowledges before long.
+    const urgency = delivery.qos === 1 && delivery.packetIdentifier > 0 ? 'soon' : 'now';
+    this.#commit.put(put, isNew ? OPERATION_BYTES + message.bytes : OPERATION_BYTES, urgency);
   }
 
   dequeue(queue: QueuePosition, delivery: Delivery): void {
     const put = delivery.stored as QueuePut | undefined;
-    if (put !== undefined) {
-      this.#removeEntry(put);
-      delivery.stored = undefined;
+    delivery.stored = undefined;
+    if (put === undefined) {
+      const { packetIdentifier } = delivery;
+      if (packetIdentifier !== 0) this.#removeExchange(queue, packetIdentifier);
+      return;
     }
-    this.#removeExchange(queue, delivery, put?.exchange);
+    if (put.present) {
+      put.present = false;
+      if (this.#commit.isOpen(put)) {
+        put.message = undefined;
+        this.#commit.discharge(put);
+      } else {
+        this.#commit.put(removalOf(put, delivery), OPERATION_BYTES, 'later');
+      }
+    }
+    if (put.exchange !== undefined) this.#dropExchange(put.exchange);
   }
 
   sent(queue: QueuePosition, delivery: Delivery): void {
     const put = delivery.stored as QueuePut | undefined;
     const { packetIdentifier } = delivery;
-    const known = put?.exchange;
-    if (known !== undefined) {
-      if (known.packetIdentifier === packetIdentifier) return;
-      this.#dropExchange(known);
-      put!.exchange = undefined;
+    if (put === undefined) {
+      this.#putExchange(queue, delivery, false);
+      return;
     }
+    const known = put.exchange;
+    if ((known ?? put).packetIdentifier === packetIdentifier) return;
+    if (known !== undefined) {
+      this.#dropExchange(known);
+      put.exchange = undefined;
+    } else if (put.packetIdentifier > 0) this.#dropExchangeWith(put);
+    // Never with the entry: the identifier may be one that was given up behind it.
     this.#putExchange(queue, delivery, false);
   }
 
@@ -255,19 +277,21 @@ export class DurableStore implements Store {
   }
 
   #whenSettled(then: () => void): void {
-    const { lastTicket } = this.#commit;
-    if (this.failure !== undefined || lastTicket <= this.committedTicket) then();
+    const ticket = this.#commit.flush();
+    if (this.failure !== undefined || ticket <= this.committedTicket) then();
     else this.afterCommit({ committed: () => this.#whenSettled(then) });
   }
 
+  /** The entry alone goes: its exchange stays, or goes by itself. */
   #removeEntry(put: QueuePut): void {
     if (!put.present) return;
     put.present = false;
     if (this.#commit.isOpen(put)) {
       this.#commit.cancel(put);
       put.message = undefined;
+      put.packetIdentifier = 0;
     } else {
-      this.#commit.put(new QueueRemoval(put), OPERATION_BYTES);
+      this.#commit.put(new QueueRemoval(put, 0), OPERATION_BYTES, 'later');
     }
   }
 
@@ -281,14 +305,15 @@ export class DurableStore implements Store {
       put.present = false;
       delivery.stored = put;
     }
-    exchange.replaces = put.exchange !== undefined || put.ticket === 0;
+    exchange.replaces = put.exchange !== undefined || put.packetIdentifier > 0 || put.ticket === 0;
     put.exchange = exchange;
-    this.#commit.put(exchange, OPERATION_BYTES);
+    // PUBLISH and PUBREL of QoS 2 wait for it.
+    this.#commit.put(exchange, OPERATION_BYTES, delivery.qos === 2 ? 'now' : 'later');
   }
 
   #changeRetained(topicName: string, message: ApplicationMessage | undefined, bytes: number): void {
-    if (this.#retainedTicket !== this.#commit.openTicket) {
-      this.#retainedTicket = this.#commit.openTicket;
+    if (this.#retainedTicket !== this.#commit.begunTicket) {
+      this.#retainedTicket = this.#commit.begunTicket;
       if (this.#retained.size > 0) this.#retained = new Map();
     }
     const earlier = this.#retained.get(topicName);
@@ -298,21 +323,27 @@ export class DurableStore implements Store {
     this.#commit.put(change, OPERATION_BYTES + bytes);
   }
 
-  #removeExchange(queue: QueuePosition, delivery: Delivery, known: ExchangePut | undefined): void {
-    if (known !== undefined) {
-      this.#dropExchange(known);
-    } else if (delivery.packetIdentifier !== 0) {
-      // Read back after a restart: its exchange is on disk if it was sent before.
-      this.#commit.put(new ExchangeRemoval(queue, delivery.packetIdentifier), OPERATION_BYTES);
-    }
-  }
-
   #dropExchange(exchange: ExchangePut): void {
     if (this.#commit.isOpen(exchange)) {
       this.#commit.cancel(exchange);
       if (!exchange.replaces) return;
     }
-    const { queue, packetIdentifier } = exchange;
-    this.#commit.put(new ExchangeRemoval(queue, packetIdentifier), OPERATION_BYTES);
+    this.#removeExchange(exchange.queue, exchange.packetIdentifier);
   }
+
+  #dropExchangeWith(put: QueuePut): void {
+    if (!this.#commit.isOpen(put)) this.#removeExchange(put.queue, put.packetIdentifier);
+    put.packetIdentifier = 0;
+  }
+
+  #removeExchange(queue: QueuePosition, packetIdentifier: number): void {
+    this.#commit.put(new ExchangeRemoval(queue, packetIdentifier), OPERATION_BYTES, 'later');
+  }
+}
+
+/** Of the entry, with the exchange that goes with it: of one read back, whatever there is. */
+function removalOf(put: QueuePut, delivery: Delivery): QueueRemoval {
+  const { ticket, exchange, packetIdentifier } = put;
+  const isReadBack = ticket === 0 && exchange === undefined;
+  return new QueueRemoval(put, isReadBack ? delivery.packetIdentifier : packetIdentifier);
 }

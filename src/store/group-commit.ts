@@ -1,20 +1,60 @@
-import type { EndOfTick, TickTask } from '../base/clock.js';
+import {
+  type Clock,
+  type EndOfTick,
+  type TickTask,
+  TimerEntry,
+  type Timers,
+} from '../base/clock.js';
 import type { CommitWaiter, StoreFailure } from '../session/session-store.js';
 import type { Batch, Engine } from './engine.js';
 
-/** One change of the open batch. It is encoded only when the batch is written. */
+/** How long changes that nobody waits for are put off, for more of them. */
+const LATER_MS = 100;
+/** So many of them are worth a batch, if those that may still be discharged are few beside them. */
+const LATER_WORTH = 4096;
+const LATER_WORTH_FOLD = 8;
+/** Changes that were taken back are kept among the others up to here. */
+const CANCELLED_MAX = 1024;
+
+/**
+ * How soon a change must be written. `now`: at the end of the turn, if no batch is in flight.
+ * `soon`: somebody waits for it, but it is likely to be discharged first. `later`: nobody waits.
+ */
+export type Urgency = 'now' | 'soon' | 'later';
+
+/** One change of the batch to come. It is encoded only when the batch is written. */
 export abstract class Operation {
-  /** The batch it belongs to; 0 while it was never put. */
-  ticket = 0;
-  cancelled = false;
+  // Declared, and set in the constructor: fields of a class with many heirs are slow to define.
+  /** The turn it was put in; 0 while it was never put. */
+  declare ticket: number;
+  declare cancelled: boolean;
+  /** Put with the urgency `later`. */
+  declare isLater: boolean;
   /** What it counts in `pendingBytes`. */
-  pendingBytes = 0;
+  declare pendingBytes: number;
+
+  constructor() {
+    this.ticket = 0;
+    this.cancelled = false;
+    this.isLater = false;
+    this.pendingBytes = 0;
+  }
+}
+
+/** Lets clients acknowledge what would otherwise be written and removed again. */
+export interface Grace {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** How long what was put `soon` waits for that at most. */
+  readonly graceMs: number;
 }
 
 export interface GroupCommitParts<Change extends Operation> {
   readonly engine: Engine;
   readonly endOfTick: EndOfTick;
-  /** Turns the changes that were not cancelled into one batch. Called when the batch is closed. */
+  /** Without it everything is written at the end of its turn, if no batch is in flight. */
+  readonly grace?: Grace | undefined;
+  /** Turns the changes that were not cancelled into one batch. Called when the batch begins. */
   encode(operations: readonly Change[]): Batch;
   /** Called once; afterwards nothing is ever committed. */
   onFailure(failure: StoreFailure): void;
@@ -22,9 +62,10 @@ export interface GroupCommitParts<Change extends Operation> {
 
 /**
  * One batch in flight, the next one filling. The disk's own latency sets the size of a batch, so
- * there is no timer.
+ * there is no timer. A ticket stands for the changes of one turn; a batch takes all turns so far.
  *
- *   put ─▶ open batch (openTicket) ─end of tick, none in flight─▶ engine.write ─▶ committed(ticket)
+ *   put ─▶ open turn (openTicket) ─end of turn─▶ closed ─due, none in flight─▶ engine.write ─▶ committed
+ *                                                   └─ all of its promises discharged ─────────────▲
  */
 export class GroupCommit<Change extends Operation> implements TickTask {
   readonly #parts: GroupCommitParts<Change>;
@@ -36,28 +77,48 @@ export class GroupCommit<Change extends Operation> implements TickTask {
   #ticketInFlight = 0;
   #waiters: CommitWaiter[] = [];
   #scheduled = false;
-  /** Inside the loop of `endOfTick`, which sees for itself whether another batch is wanted. */
-  #begins = false;
-  #openTicket = 1;
+  /** Inside the loop of `endOfTick`, which sees for itself whether more is to be done. */
+  #isEnding = false;
+  /** Changes with this ticket or a lesser one are on their way to the engine, or there. */
+  #begunTicket = 0;
+  /** Tickets up to here are begun or settled. */
+  #settledTicket = 0;
+  /** By ticket, behind the settled ones: what somebody waits for; the last is the open turn. */
+  #promised: number[] = [0];
+  /** When those were closed. */
+  #closedAtMs: number[] = [];
+  #isUrgent = false;
+  /** Live changes that nobody waits for, and since when there are any. */
+  #laterOperations = 0;
+  #laterSinceMs = 0;
+  readonly #timer: TimerEntry;
+  /** Changes that had been put when the open turn began. */
+  #closedOperations = 0;
   #committedTicket = 0;
   #failure: StoreFailure | undefined = undefined;
 
   constructor(parts: GroupCommitParts<Change>) {
     this.#parts = parts;
-    this.#written = (failure) => this.#finish(failure);
+    this.#timer = new TimerEntry(() => {
+      if (!this.#scheduled) this.#schedule();
+    });
+    this.#written = (failure) => {
+      if (failure === undefined) this.#finish(this.#ticketInFlight);
+      else this.fail(failure);
+    };
   }
 
   get openTicket(): number {
-    return this.#openTicket;
+    return this.#settledTicket + this.#promised.length;
   }
 
   get committedTicket(): number {
     return this.#committedTicket;
   }
 
-  /** The least ticket with which everything put so far is committed. */
-  get lastTicket(): number {
-    return this.#liveOperations > 0 ? this.#openTicket : this.#openTicket - 1;
+  /** Tells one batch to come from the next. */
+  get begunTicket(): number {
+    return this.#begunTicket;
   }
 
   get pendingBytes(): number {
@@ -68,38 +129,59 @@ export class GroupCommit<Change extends Operation> implements TickTask {
     return this.#failure;
   }
 
-  put(operation: Change, pendingBytes: number): void {
+  put(operation: Change, pendingBytes: number, urgency: Urgency = 'now'): void {
     if (this.#failure !== undefined) return;
-    operation.ticket = this.#openTicket;
+    operation.ticket = this.openTicket;
     operation.pendingBytes = pendingBytes;
     this.#openBytes += pendingBytes;
+    if (urgency === 'later') this.#putLater(operation);
+    else {
+      this.#promised[this.#promised.length - 1]!++;
+      if (urgency === 'now') this.#isUrgent = true;
+    }
     this.#liveOperations++;
     this.#operations.push(operation);
     if (!this.#scheduled) this.#schedule();
   }
 
-  /** Whether it can still be changed or cancelled: put, not cancelled, and its batch not closed. */
+  /** Whether it can still be changed or cancelled: put, not cancelled, and its batch not begun. */
   isOpen(operation: Operation): boolean {
-    return operation.ticket === this.#openTicket && !operation.cancelled;
+    return operation.ticket > this.#begunTicket && !operation.cancelled;
   }
 
-  /** Takes an open operation back: it will never reach the engine. */
+  /** Takes an open operation back: it will never reach the engine, but those behind it must. */
   cancel(operation: Operation): void {
     operation.cancelled = true;
     this.#openBytes -= operation.pendingBytes;
     this.#liveOperations--;
+    if (operation.isLater) this.#laterOperations--;
+  }
+
+  /** Takes back an open operation that was put `soon` or `now`, and nobody needs it any more. */
+  discharge(operation: Operation): void {
+    this.cancel(operation);
+    const at = operation.ticket - this.#settledTicket - 1;
+    if (--this.#promised[at]! === 0 && at === 0 && !this.#scheduled) this.#schedule();
+  }
+
+  /** Has all that was put so far written, and returns the ticket with which it is. */
+  flush(): number {
+    if (this.#liveOperations === 0) return this.#begunTicket;
+    this.#isUrgent = true;
+    if (!this.#scheduled) this.#schedule();
+    return this.openTicket;
   }
 
   /**
-   * Calls the waiter at the next commit, in order of registration; the open batch is written for
-   * it.
+   * Calls the waiter at the next commit, in order of registration; the turn that is open is
+   * committed for it even if it is empty.
    */
   afterCommit(waiter: CommitWaiter): void {
     this.#waiters.push(waiter);
     if (!this.#scheduled) this.#schedule();
   }
 
-  /** Latches a failure that did not come from a write. */
+  /** Latches a failure, of a write or another. */
   fail(failure: StoreFailure): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
@@ -111,52 +193,120 @@ export class GroupCommit<Change extends Operation> implements TickTask {
   /** An engine that is done inside `write` lets the next batch follow in the same tick. */
   endOfTick(): void {
     this.#scheduled = false;
-    this.#begins = true;
-    while (this.#isWanted() && this.#ticketInFlight === 0 && this.#failure === undefined) {
-      this.#begin();
-    }
-    this.#begins = false;
-  }
-
-  #isWanted(): boolean {
-    return this.#operations.length > 0 || this.#waiters.length > 0;
+    this.#isEnding = true;
+    do this.#close();
+    while (this.#advance());
+    this.#isEnding = false;
+    if (this.#ticketInFlight === 0) this.#arm();
   }
 
   #schedule(): void {
-    // While a batch is in flight its completion schedules the next one.
-    if (this.#ticketInFlight !== 0 || this.#begins || this.#failure !== undefined) return;
+    if (this.#isEnding || this.#failure !== undefined) return;
     this.#scheduled = true;
     this.#parts.endOfTick.commit(this);
+  }
+
+  /** Ends the turn that is open, if there is anything in it or somebody waits for its end. */
+  #close(): void {
+    if (this.#operations.length === this.#closedOperations) {
+      const isAwaited = this.#waiters.length > 0 || this.#isUrgent;
+      if (!isAwaited || this.#closedAtMs.length > 0 || this.#ticketInFlight !== 0) return;
+    }
+    this.#promised.push(0);
+    this.#closedAtMs.push(this.#nowMs());
+    if (this.#operations.length > 2 * this.#liveOperations + CANCELLED_MAX) {
+      this.#operations = this.#operations.filter(({ cancelled }) => !cancelled);
+    }
+    this.#closedOperations = this.#operations.length;
+  }
+
+  /** One step on; false when there is none now. */
+  #advance(): boolean {
+    if (this.#ticketInFlight !== 0 || this.#failure !== undefined) return false;
+    if (this.#isDue()) {
+      this.#begin();
+      return true;
+    }
+    return this.#settle();
+  }
+
+  #isDue(): boolean {
+    if (this.#isUrgent) return true;
+    const later = this.#laterOperations;
+    if (later === 0 && this.#promised[0] === 0) return false;
+    if (this.#dueMs() <= this.#nowMs()) return true;
+    return later >= LATER_WORTH && later >= LATER_WORTH_FOLD * (this.#liveOperations - later);
+  }
+
+  /** When what has been put so far must be written, if nothing else has it written before. */
+  #dueMs(): number {
+    const { grace } = this.#parts;
+    if (grace === undefined) return Number.NEGATIVE_INFINITY;
+    let dueMs = Number.POSITIVE_INFINITY;
+    if (this.#promised[0]! > 0) dueMs = this.#closedAtMs[0]! + grace.graceMs;
+    if (this.#laterOperations > 0) dueMs = Math.min(dueMs, this.#laterSinceMs + LATER_MS);
+    return dueMs;
+  }
+
+  /** For what is not due yet. */
+  #arm(): void {
+    const { grace } = this.#parts;
+    if (grace === undefined || this.#timer.armed) return;
+    const dueMs = this.#dueMs();
+    if (dueMs < Number.POSITIVE_INFINITY) grace.timers.arm(this.#timer, dueMs - this.#nowMs());
+  }
+
+  #nowMs(): number {
+    return this.#parts.grace?.clock.nowMs ?? 0;
+  }
+
+  #putLater(operation: Operation): void {
+    operation.isLater = true;
+    if (this.#laterOperations++ === 0) this.#laterSinceMs = this.#nowMs();
+  }
+
+  /** Turns of which nothing is promised any more count as committed. */
+  #settle(): boolean {
+    let settled = 0;
+    while (settled < this.#closedAtMs.length && this.#promised[settled] === 0) settled++;
+    if (settled === 0) return false;
+    this.#promised.splice(0, settled);
+    this.#closedAtMs.splice(0, settled);
+    this.#settledTicket += settled;
+    this.#finish(this.#settledTicket);
+    return true;
   }
 
   #begin(): void {
     const operations = this.#operations;
     this.#operations = [];
-    this.#ticketInFlight = this.#openTicket++;
+    this.#closedOperations = 0;
+    this.#settledTicket += this.#closedAtMs.length;
+    this.#promised = [0];
+    this.#closedAtMs = [];
+    this.#begunTicket = this.#settledTicket;
+    this.#ticketInFlight = this.#settledTicket;
     this.#bytesInFlight = this.#openBytes;
     this.#openBytes = 0;
+    this.#isUrgent = false;
     const isEmpty = this.#liveOperations === 0;
     this.#liveOperations = 0;
+    this.#laterOperations = 0;
     const batch = isEmpty ? undefined : this.#parts.encode(operations);
-    if (batch === undefined || batch.length === 0) this.#finish(undefined);
+    if (batch === undefined || batch.length === 0) this.#finish(this.#ticketInFlight);
     else this.#parts.engine.write(batch, this.#written);
   }
 
-  #finish(failure: StoreFailure | undefined): void {
+  #finish(ticket: number): void {
     if (this.#failure !== undefined) return;
-    if (failure !== undefined) {
-      this.fail(failure);
-      return;
-    }
-    const ticket = this.#ticketInFlight;
     this.#committedTicket = ticket;
     this.#ticketInFlight = 0;
     this.#bytesInFlight = 0;
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const waiter of waiters) waiter.committed(ticket);
-    // Everything that this turn still puts joins the next batch, so it begins at the end of the
-    // tick.
-    if (this.#isWanted() && !this.#scheduled) this.#schedule();
+    for (let i = 0; i < waiters.length; i++) waiters[i]!.committed(ticket);
+    // What this turn still puts joins the next batch, which begins at the end of the turn at best.
+    const isWanted = this.#promised.length > 1 || this.#operations.length > 0;
+    if (isWanted && !this.#scheduled) this.#schedule();
   }
 }

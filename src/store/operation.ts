@@ -58,7 +58,9 @@ export class QueuePut extends Operation {
   message: ApplicationMessage | undefined;
   /** The shared body that the entry on disk refers to. */
   body: SharedBody | undefined = undefined;
-  /** The exchange of the same delivery. */
+  /** The Packet Identifier of the exchange that is put and removed with the entry; 0 is none. */
+  packetIdentifier = 0;
+  /** The exchange of the same delivery, where it is put by itself. */
   exchange: ExchangePut | undefined = undefined;
   /** Whether the entry is put and not removed again. */
   present = true;
@@ -76,10 +78,13 @@ export class QueuePut extends Operation {
 export class QueueRemoval extends Operation {
   readonly kind = 'queue-removal';
   readonly put: QueuePut;
+  /** Of the exchange that goes with it; 0 is none. */
+  readonly packetIdentifier: number;
 
-  constructor(put: QueuePut) {
+  constructor(put: QueuePut, packetIdentifier: number) {
     super();
     this.put = put;
+    this.packetIdentifier = packetIdentifier;
   }
 }
 

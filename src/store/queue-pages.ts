@@ -61,7 +61,7 @@ class PageRead implements CommitWaiter {
     this.#queue = queue;
     this.#wanted = wanted;
     this.#reader = reader;
-    this.#ticket = parts.commit.lastTicket;
+    this.#ticket = parts.commit.flush();
   }
 
   begin(): void {

@@ -26,6 +26,7 @@ export class SimProcess {
     this.store = new DurableStore({
       engine: this.engine,
       endOfTick: this.time,
+      grace: { clock: this.time, timers: this.time.timers, graceMs: options.graceMs },
       // The server ends itself then, with an exit code of its own.
       onFailure: () => world.after(1, 'the store failed', () => world.crashOf(this)),
     });

@@ -12,6 +12,8 @@ export interface SwarmOptions {
   /** Chance that the events of one millisecond share a turn of the broker. */
   readonly glueTurnsPercent: number;
   readonly diskLatencyMsMax: number;
+  /** How long the store waits for clients to acknowledge what they have just been sent. */
+  readonly graceMs: number;
   /** Mean time between faults of each kind; 0 where this world has none. */
   readonly resetEveryMs: number;
   readonly vanishEveryMs: number;
@@ -67,5 +69,6 @@ export function drawSwarm(seed: number): SwarmOptions {
     ]),
     failAtWrite: -1,
     failAtRead: -1,
+    graceMs: chance.pick([0, 1, 5, 40]),
   };
 }

@@ -190,8 +190,11 @@ export class WireTap {
   #checkPubrel(identifier: number): void {
     if (!this.#inboundIsKnown) return;
     const state = this.#inFlight.get(identifier);
+    if (state === 'pubrel') return;
+    // A PUBREC that was a guess may cross the PUBLISH on its way.
+    if (this.#strangers.delete(identifier)) return;
     if (state === 'publish') this.fail(`PUBREL ${identifier} before its PUBREC`);
-    if (state === undefined && !this.#strangers.delete(identifier)) this.#released.add(identifier);
+    else this.#released.add(identifier);
   }
 
   #answered(cmd: string, identifier: number): void {

@@ -5,6 +5,7 @@ import { StoreModel } from './store-model.js';
 
 async function expectRecovered(model: StoreModel, keep: boolean): Promise<StoreModel> {
   const { lost, kept } = model.acceptable;
+  expect(model.brokenPromises).toEqual([]);
   const next = await model.restarted(keep);
   expect(await diskProblems(next.engine.disk)).toEqual([]);
   expect(JSON.parse(JSON.stringify(next.state))).toEqual(JSON.parse(keep ? kept : lost));
@@ -18,7 +19,10 @@ describe('a store that crashes', () => {
       let model = StoreModel.empty(random);
       for (let life = 0; life < 8; life++) {
         const steps = random.below(250);
-        for (let i = 0; i < steps; i++) model.step();
+        for (let i = 0; i < steps; i++) {
+          model.step();
+          expect(model.brokenPromises).toEqual([]);
+        }
         model = await expectRecovered(model, random.below(2) === 0);
       }
       while (model.sessions > 0) model.removeSession();

@@ -1,4 +1,5 @@
-import type { EndOfTick, TickTask } from '../../src/base/clock.js';
+import type { Clock, EndOfTick, TickTask, Timers } from '../../src/base/clock.js';
+import { TimerWheel } from '../../src/base/timer-wheel.js';
 import { utf8Bytes } from '../../src/base/utf8.js';
 import type { SessionRecord } from '../../src/broker/store.js';
 import { Delivery } from '../../src/session/delivery.js';
@@ -21,14 +22,38 @@ export class ManualTick implements EndOfTick {
     this.commit(task);
   }
 
+  /** Runs what was added; what that adds waits for the next turn. */
+  endTurn(): void {
+    const tasks = this.#commits;
+    this.#commits = [];
+    for (const task of tasks) task.endOfTick();
+  }
+
   /** Runs what was added, and what that adds, until nothing is left. */
   end(): void {
     for (let rounds = 0; this.#commits.length > 0; rounds++) {
       if (rounds > 100_000) throw new Error('the tick never ends');
-      const tasks = this.#commits;
-      this.#commits = [];
-      for (const task of tasks) task.endOfTick();
+      this.endTurn();
     }
+  }
+}
+
+/** Time that moves when the test says so. */
+export class ManualClock implements Clock {
+  nowMs = 0;
+  readonly #wheel = new TimerWheel(0);
+
+  get timers(): Timers {
+    return this.#wheel;
+  }
+
+  wallMs(): number {
+    return this.nowMs;
+  }
+
+  advance(ms: number): void {
+    this.nowMs += ms;
+    this.#wheel.advance(this.nowMs);
   }
 }
 
@@ -59,7 +84,12 @@ export function sessionOf(sessionNumber: number, clientIdentifier: string): Sess
   };
 }
 
-export function queueOf(sessionNumber: number): QueuePosition {
+/** A queue whose head the test moves. */
+export interface TestQueue extends QueuePosition {
+  headSequence: number;
+}
+
+export function queueOf(sessionNumber: number): TestQueue {
   return { sessionNumber, headSequence: 1, tailSequence: 1, count: 0, bytes: 0 };
 }
 

@@ -3,7 +3,7 @@ import type { StoreFailure } from '../../src/session/session-store.js';
 import { Batch } from '../../src/store/engine.js';
 import { GroupCommit, Operation } from '../../src/store/group-commit.js';
 import { MemoryEngine } from '../../src/store/memory-engine.js';
-import { ManualTick } from './fixtures.js';
+import { ManualClock, ManualTick } from './fixtures.js';
 import { ManualEngine } from './manual-engine.js';
 
 class Put extends Operation {
@@ -15,15 +15,20 @@ class Put extends Operation {
   }
 }
 
-function start() {
+function start(graceMs?: number) {
+  const clock = new ManualClock();
   const tick = new ManualTick();
   const engine = new ManualEngine(new MemoryEngine(tick));
   const failures: StoreFailure[] = [];
   const heard: string[] = [];
+  /** Of how many changes each batch was made, those taken back included. */
+  const encoded: number[] = [];
   const commit = new GroupCommit<Put>({
     engine,
     endOfTick: tick,
+    grace: graceMs === undefined ? undefined : { clock, timers: clock.timers, graceMs },
     encode: (operations) => {
+      encoded.push(operations.length);
       const batch = new Batch();
       for (const { n, cancelled } of operations) {
         if (!cancelled) batch.put(Uint8Array.of(n), Uint8Array.of(n));
@@ -36,7 +41,7 @@ function start() {
     committed: (ticket: number) => heard.push(`${name} ${ticket}`),
   });
   const written = () => engine.writes.map(({ keys }) => keys.map((key) => key[0]));
-  return { tick, engine, commit, failures, heard, hear, written };
+  return { clock, tick, encoded, engine, commit, failures, heard, hear, written };
 }
 
 describe('GroupCommit', () => {
@@ -62,7 +67,7 @@ describe('GroupCommit', () => {
       [3, 4],
     ]);
     engine.complete();
-    expect(commit.committedTicket).toBe(2);
+    expect(commit.committedTicket).toBe(3);
     expect(heard).toEqual(['a 1', 'b 1']);
     expect(commit.pendingBytes).toBe(0);
   });
@@ -139,5 +144,107 @@ describe('GroupCommit', () => {
     expect(commit.committedTicket).toBe(0);
     expect(engine.writes.length).toBe(1);
     expect(engine.isWriting).toBe(false);
+  });
+});
+
+describe('GroupCommit that waits for acknowledgements', () => {
+  it('commits without the engine what has been discharged, turn by turn and in order', () => {
+    const { tick, engine, commit, heard, hear } = start(5);
+    const [first, second, third] = [new Put(1), new Put(2), new Put(3)];
+    commit.put(first, 10, 'soon');
+    commit.put(second, 10, 'soon');
+    commit.afterCommit(hear('a'));
+    tick.end();
+    commit.put(third, 10, 'soon');
+    tick.end();
+    commit.discharge(third);
+    commit.discharge(first);
+    tick.end();
+    expect(heard).toEqual([]);
+    commit.discharge(second);
+    tick.end();
+    expect(heard).toEqual(['a 2']);
+    expect(commit.pendingBytes).toBe(0);
+    expect(engine.operations + engine.writes.length).toBe(0);
+  });
+
+  it('writes what nobody has discharged in time, and all the rest with it', () => {
+    const { clock, tick, engine, commit, heard, hear, written } = start(5);
+    commit.put(new Put(1), 10, 'soon');
+    commit.afterCommit(hear('a'));
+    tick.end();
+    clock.advance(4);
+    commit.put(new Put(2), 10, 'soon');
+    tick.end();
+    expect(written()).toEqual([]);
+    clock.advance(4);
+    tick.end();
+    expect(written()).toEqual([[1, 2]]);
+    expect(heard).toEqual([]);
+    engine.complete();
+    expect(heard).toEqual(['a 2']);
+  });
+
+  it('does not commit without the engine what was only taken back', () => {
+    const { clock, tick, commit, heard, hear } = start(5);
+    const put = new Put(1);
+    commit.put(put, 10, 'soon');
+    commit.afterCommit(hear('a'));
+    tick.end();
+    commit.cancel(put);
+    tick.end();
+    expect(heard).toEqual([]);
+    clock.advance(8);
+    tick.end();
+    expect(heard).toEqual(['a 1']);
+  });
+
+  it('takes along whatever waits when something must be written now', () => {
+    const { tick, commit, written } = start(5);
+    commit.put(new Put(1), 10, 'soon');
+    commit.put(new Put(2), 10, 'later');
+    tick.end();
+    expect(written()).toEqual([]);
+    commit.put(new Put(3), 10);
+    tick.end();
+    expect(written()).toEqual([[1, 2, 3]]);
+  });
+
+  it('puts off what nobody waits for, but not for ever, and a reader has it written', () => {
+    const { clock, tick, engine, commit, heard, hear, written } = start(5);
+    commit.put(new Put(1), 10, 'later');
+    commit.afterCommit(hear('a'));
+    tick.end();
+    expect(heard).toEqual(['a 1']);
+    clock.advance(99);
+    tick.end();
+    expect(written()).toEqual([]);
+    clock.advance(1);
+    tick.end();
+    expect(written()).toEqual([[1]]);
+    engine.complete();
+    commit.put(new Put(2), 10, 'later');
+    tick.end();
+    const ticket = commit.flush();
+    tick.end();
+    expect(commit.committedTicket).toBeLessThan(ticket);
+    engine.complete();
+    expect(commit.committedTicket).toBe(ticket);
+    expect(written()).toEqual([[1], [2]]);
+  });
+
+  it('keeps no more of what was discharged than of what is pending', () => {
+    const { clock, tick, commit, encoded } = start(5);
+    commit.put(new Put(0), 10, 'soon');
+    for (let i = 0; i < 20_000; i++) {
+      const put = new Put(1);
+      commit.put(put, 10, 'soon');
+      tick.end();
+      commit.discharge(put);
+    }
+    expect(commit.pendingBytes).toBe(10);
+    clock.advance(8);
+    tick.end();
+    expect(encoded[0]).toBeLessThan(4000);
   });
 });

@@ -19,6 +19,8 @@ export class ManualEngine implements Engine {
   failAt = 0;
   operations = 0;
   writes: Batch[] = [];
+  /** Called when a batch begins. */
+  began: () => void = () => {};
   #inFlight: { batch: Batch; done: (failure?: StoreFailure) => void } | undefined = undefined;
 
   constructor(disk: MemoryEngine) {
@@ -32,6 +34,7 @@ export class ManualEngine implements Engine {
   write(batch: Batch, done: (failure?: StoreFailure) => void): void {
     if (this.#inFlight !== undefined) throw new Error('two writes in flight');
     this.writes.push(batch);
+    this.began();
     this.#inFlight = { batch, done };
   }
 

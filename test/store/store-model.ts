@@ -1,11 +1,19 @@
 import type { Random } from '../../src/base/random.js';
 import type { SessionRecord, StoredSubscription } from '../../src/broker/store.js';
 import { Delivery, DeliveryState } from '../../src/session/delivery.js';
-import type { QueuePosition } from '../../src/session/session-store.js';
 import { DurableStore } from '../../src/store/durable-store.js';
 import { MemoryEngine } from '../../src/store/memory-engine.js';
 import { recover } from '../../src/store/recovery.js';
-import { deliveryFor, ManualTick, messageOf, PageKeeper, queueOf, sessionOf } from './fixtures.js';
+import {
+  deliveryFor,
+  ManualClock,
+  ManualTick,
+  messageOf,
+  PageKeeper,
+  queueOf,
+  sessionOf,
+  type TestQueue,
+} from './fixtures.js';
 import { ManualEngine } from './manual-engine.js';
 import { RecordingRecovery } from './recording-recovery.js';
 
@@ -27,7 +35,7 @@ export interface State {
 
 interface Live {
   record: SessionRecord;
-  readonly queue: QueuePosition;
+  readonly queue: TestQueue;
   readonly deliveries: Map<number, Delivery>;
 }
 
@@ -39,15 +47,20 @@ class Disk {
   readonly given: Set<number> = new Set();
 }
 
-/** A store on a disk that can crash, what was done to it, and what it should hold at each ticket. */
+/** A store on a disk that can crash, what was done to it, and what the disk should hold. */
 export class StoreModel {
   readonly #random: Random;
   readonly #disk: Disk;
   readonly #tick = new ManualTick();
+  readonly #clock = new ManualClock();
   readonly engine: ManualEngine;
   readonly store: DurableStore;
   readonly state: State;
-  readonly #atTicket = new Map<number, string>();
+  /** The state when the last write that is done began, and when the last of all did. */
+  #written: string;
+  #writing: string;
+  /** What was put with which ticket, as a question to the state that a crash leaves. */
+  #promises: { ticket: number; isKept: (state: State) => boolean; what: string }[] = [];
   readonly #live = new Map<number, Live>();
   /** The ticket with which each number was given. */
   readonly #givenAt = new Map<number, number>();
@@ -59,10 +72,15 @@ export class StoreModel {
     this.store = new DurableStore({
       engine: this.engine,
       endOfTick: this.#tick,
+      grace: { clock: this.#clock, timers: this.#clock.timers, graceMs: random.below(5) },
       onFailure: () => {},
     });
     this.state = state;
-    this.#atTicket.set(0, JSON.stringify(state));
+    this.#written = JSON.stringify(state);
+    this.#writing = this.#written;
+    this.engine.began = () => {
+      this.#writing = JSON.stringify(this.state);
+    };
   }
 
   static empty(random: Random): StoreModel {
@@ -73,13 +91,18 @@ export class StoreModel {
     return this.store.failure !== undefined;
   }
 
-  /** What the disk may hold after a crash: the last that was committed, or with the batch in flight. */
+  /** What the disk may hold after a crash: the last that was written, or the batch in flight too. */
   get acceptable(): { lost: string; kept: string } {
-    const { committedTicket, openTicket } = this.store;
-    return {
-      lost: this.#atTicket.get(committedTicket)!,
-      kept: this.#atTicket.get(openTicket - 1)!,
-    };
+    return { lost: this.#written, kept: this.#writing };
+  }
+
+  /** What a committed ticket stood for, is still wanted, and would be lost by a crash. */
+  get brokenPromises(): string[] {
+    const state = JSON.parse(this.#written) as State;
+    const { committedTicket } = this.store;
+    return this.#promises
+      .filter(({ ticket, isKept }) => ticket <= committedTicket && !isKept(state))
+      .map(({ what }) => what);
   }
 
   /** Starts again from the disk; returns the new world, whose `state` is what recovery told. */
@@ -92,27 +115,36 @@ export class StoreModel {
     const next = new StoreModel(this.#random, this.#disk, state);
     await next.#recover();
     // Only what was left of removed Sessions was written meanwhile.
-    for (let ticket = 0; ticket < next.store.openTicket; ticket++) {
-      next.#atTicket.set(ticket, JSON.stringify(state));
-    }
+    next.#written = JSON.stringify(state);
+    next.#writing = next.#written;
     return next;
   }
 
   /** Ends the tick: what is put is now on its way to the disk, unless a batch is in flight. */
   endTick(): void {
-    const state = JSON.stringify(this.state);
-    const first = this.store.openTicket;
+    this.#endTurns();
+    this.#clock.advance(1000);
+    this.#endTurns();
+  }
+
+  #endTurns(): void {
     while (!this.#tick.isIdle || !this.#disk.tick.isIdle) {
       this.#tick.end();
       this.#disk.tick.end();
     }
-    for (let ticket = first; ticket < this.store.openTicket; ticket++) {
-      this.#atTicket.set(ticket, state);
-    }
+  }
+
+  /** Ends one turn, in which others may still come before the batch begins. */
+  endTurn(): void {
+    this.#tick.endTurn();
+    this.#disk.tick.end();
+    this.#clock.advance(this.#random.below(2));
   }
 
   complete(): void {
-    if (this.engine.isWriting) this.engine.complete();
+    if (!this.engine.isWriting) return;
+    this.engine.complete();
+    if (!this.failed && !this.engine.isWriting) this.#written = this.#writing;
   }
 
   /** Until nothing is pending and nothing is left to erase. */
@@ -137,7 +169,8 @@ export class StoreModel {
     else if (action < 72) this.#acknowledge();
     else if (action < 76) this.#receive();
     else if (action < 82) this.#retain();
-    else if (action < 92) this.endTick();
+    else if (action < 90) this.endTurn();
+    else if (action < 93) this.endTick();
     else this.complete();
   }
 
@@ -219,7 +252,9 @@ export class StoreModel {
     for (const live of this.#live.values()) {
       if (this.#random.below(3) === 0) continue;
       const delivery = deliveryFor(live.queue, message, this.#random.below(2) === 0 ? 1 : 2);
+      if (this.#random.below(2) === 0) this.#identify(live, delivery);
       this.store.enqueue(live.queue, delivery);
+      this.#promise(live, delivery);
       live.deliveries.set(delivery.sequence, delivery);
       const state = this.#stateOf(live);
       state.queue[delivery.sequence] = describe(delivery);
@@ -243,15 +278,31 @@ export class StoreModel {
     const delivery = live && this.#pickDelivery(live);
     if (live === undefined || delivery === undefined) return;
     if (delivery.state === DeliveryState.Released) return;
-    if (delivery.packetIdentifier === 0) {
-      const { exchanges } = this.#stateOf(live);
-      let identifier = 1;
-      while (exchanges[identifier] !== undefined) identifier++;
-      delivery.packetIdentifier = identifier;
-      delivery.state = DeliveryState.InFlight;
-      exchanges[identifier] = `${delivery.sequence} false`;
-    }
+    if (delivery.packetIdentifier === 0) this.#identify(live, delivery);
     this.store.sent(live.queue, delivery);
+  }
+
+  #identify(live: Live, delivery: Delivery): void {
+    const { exchanges } = this.#stateOf(live);
+    let identifier = 1;
+    while (exchanges[identifier] !== undefined) identifier++;
+    delivery.packetIdentifier = identifier;
+    delivery.state = DeliveryState.InFlight;
+    exchanges[identifier] = `${delivery.sequence} false`;
+  }
+
+  #promise(live: Live, delivery: Delivery): void {
+    const { sessionNumber } = live.record;
+    const { sequence } = delivery;
+    this.#promises.push({
+      ticket: this.store.openTicket,
+      what: `session ${sessionNumber}, sequence ${sequence}`,
+      isKept: (state) =>
+        !this.#live.has(sessionNumber) ||
+        !live.deliveries.has(sequence) ||
+        delivery.state === DeliveryState.Released ||
+        state.sessions[sessionNumber]?.queue[sequence] !== undefined,
+    });
   }
 
   #release(): void {
