@@ -24,7 +24,7 @@ export type Urgency = 'now' | 'soon' | 'later';
 
 /** One change of the batch to come. It is encoded only when the batch is written. */
 export abstract class Operation {
-  // Declared, and set in the constructor: fields of a class with many heirs are slow to define.
+  // Declared, and set in the constructor: fields of a class with many heirs are slow.
   /** The turn it was put in; 0 while it was never put. */
   declare ticket: number;
   declare cancelled: boolean;
@@ -64,8 +64,8 @@ export interface GroupCommitParts<Change extends Operation> {
  * One batch in flight, the next one filling. The disk's own latency sets the size of a batch, so
  * there is no timer. A ticket stands for the changes of one turn; a batch takes all turns so far.
  *
- *   put ─▶ open turn (openTicket) ─end of turn─▶ closed ─due, none in flight─▶ engine.write ─▶ committed
- *                                                   └─ all of its promises discharged ─────────────▲
+ *   put ─▶ open turn (openTicket) ─end of turn─▶ closed ─due, none in flight─▶ engine.write ─▶ done
+ *                                                   └─ all of its promises discharged ────────▲
  */
 export class GroupCommit<Change extends Operation> implements TickTask {
   readonly #parts: GroupCommitParts<Change>;
