@@ -178,7 +178,8 @@ class Handshake implements Applicant {
       else this.#end();
     }, handshakeMsMax).unref();
     this.#socket.on('error', this.#ignore);
-    this.#socket.once('close', () => this.#end());
+    // Of what has begun, TLS itself tells afterwards how it ended.
+    this.#socket.once('close', () => setImmediate(() => this.#end()));
     this.#socket.on('readable', this.#spoke);
   }
 
