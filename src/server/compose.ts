@@ -7,15 +7,14 @@ import { LocalClientError } from '../extensions/local-client/local-client-error.
 import type { LocalClientOptions } from '../extensions/local-client/options.js';
 import type { StoreFailure } from '../session/session-store.js';
 import type { Statistics } from '../session/statistics.js';
-import { type Listener, urlOf } from '../transport/listener.js';
-import { listenTcp } from '../transport/tcp-listener.js';
-import { listenWebSocket } from '../transport/websocket-listener.js';
+import type { Listener } from '../transport/listener.js';
+import type { HttpHandler } from '../transport/websocket-listener.js';
 import { ReasonCode } from '../wire/reason-code.js';
 import { AccessKeeper } from './access-keeper.js';
 import { Authentication } from './authentication/authentication.js';
-import type { Config, ListenConfig } from './config.js';
-import { ExitCode, StartError } from './exit-code.js';
-import { describeListenFault } from './listen-fault.js';
+import { bindListeners, release } from './bind-listeners.js';
+import type { Config } from './config.js';
+import { HttpHandlers } from './http-handlers.js';
 import { ListenerPolicies, limitsOf, listenerKeys } from './listener-policies.js';
 import { openStore } from './open-store.js';
 import { SystemRandom } from './random.js';
@@ -25,9 +24,6 @@ import { SystemTick, SystemTimers } from './system.js';
 /** After this long, clients that did not take their last packets are cut off. */
 const SHUTDOWN_GRACE_MS = 3000;
 const SHUTDOWN_LOOK_MS = 20;
-
-/** A WebSocket message may hold several packets: this much beside the largest one. */
-const WEBSOCKET_SLACK_BYTES = 1_048_576;
 
 export interface RunningBroker {
   /** The URLs with the ports really bound. */
@@ -40,6 +36,11 @@ export interface RunningBroker {
   client(options?: LocalClientOptions): Promise<LocalClient>;
   /** Clients that name it in CONNECT are let in by it alone, without the `authenticate` hooks. */
   addAuthenticationMethod(method: AuthenticationMethod): void;
+  /**
+   * Plain HTTP requests to WebSocket listeners go to it before they go to the pages that are there.
+   * Returns the function that removes it again.
+   */
+  addHttpHandler(handler: HttpHandler): () => void;
   /**
    * Takes a new configuration while clients stay connected; rejects with a `StartError` and changes
    * nothing where any of it cannot be used. Resolves with sentences on what needs a restart.
@@ -55,7 +56,12 @@ export interface RunningBroker {
 /** Builds a broker that already listens; rejects with a `StartError` and leaves nothing open. */
 export async function compose(config: Config, log: Logger): Promise<RunningBroker> {
   const health = new StoreHealth();
-  const listeners = await bindAll(config, log, () => health.failure === undefined);
+  const httpHandlers = new HttpHandlers();
+  const { listeners, tls } = await bindListeners(config, {
+    log,
+    ready: () => health.failure === undefined,
+    httpHandler: httpHandlers.handle,
+  });
   const tick = new SystemTick();
   const timers = new SystemTimers(tick);
   const authentication = new Authentication({ clock: tick, timers, log });
@@ -91,6 +97,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
     const policies = new ListenerPolicies(config);
     reloads.add(policies);
     reloads.add(authentication);
+    reloads.add(tls);
     letIn(broker, listeners, config, policies);
     let isClosing = false;
     return {
@@ -102,6 +109,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
         if (isClosing) throw brokerIsClosed();
         return LocalClient.connect({ broker, endOfTick: tick, timers }, options);
       },
+      addHttpHandler: (handler) => httpHandlers.add(handler),
       addAuthenticationMethod: (method) => broker.addAuthenticationMethod(method),
       reload: (next) => reloads.reload(next),
       close: once(async (goodbye?: { readonly serverReference?: string }) => {
@@ -167,11 +175,6 @@ async function closeConnections(
   await connectionsEnded(listeners);
 }
 
-async function release(listeners: readonly Listener[]): Promise<void> {
-  await Promise.all(listeners.map((listener) => listener.stopAccepting()));
-  for (const listener of listeners) listener.destroyConnections();
-}
-
 function connectionsEnded(listeners: readonly Listener[]): Promise<void> {
   return new Promise((resolve) => {
     const deadline = setTimeout(done, SHUTDOWN_GRACE_MS);
@@ -186,37 +189,6 @@ function connectionsEnded(listeners: readonly Listener[]): Promise<void> {
     }
     look();
   });
-}
-
-/** Tries all addresses, so that one run shows every problem; keeps none unless all are free. */
-async function bindAll(config: Config, log: Logger, ready: () => boolean): Promise<Listener[]> {
-  const results = await Promise.allSettled(
-    config.listen.map((listen) => bindOne(listen, config, log, ready)),
-  );
-  const listeners = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
-  const errors = results.flatMap((r) => (r.status === 'rejected' ? [r.reason as unknown] : []));
-  if (errors.length === 0) return listeners;
-  await release(listeners);
-  const sentences = await Promise.all(errors.map(describeListenFault));
-  throw new StartError(ExitCode.Failure, sentences, errors[0]);
-}
-
-function bindOne(
-  { url: address, origins, limits }: ListenConfig,
-  config: Config,
-  log: Logger,
-  ready: () => boolean,
-): Promise<Listener> {
-  const onFault = (sentence: string): void => {
-    log.error({ event: 'accept_failed', listener: urlOf(address) }, sentence);
-  };
-  if (address.scheme === 'mqtts' || address.scheme === 'wss') {
-    return Promise.reject(new Error(`${urlOf(address)}: it has no certificate`));
-  }
-  if (address.scheme === 'mqtt') return listenTcp({ address, onFault });
-  const packetBytesMax = limits.packetBytesMax ?? config.limits.packetBytesMax;
-  const messageBytesMax = packetBytesMax + WEBSOCKET_SLACK_BYTES;
-  return listenWebSocket({ address, onFault, messageBytesMax, origins, ready });
 }
 
 function once<A>(run: (argument?: A) => Promise<void>): (argument?: A) => Promise<void> {

@@ -61,6 +61,8 @@ export interface ListenOptions {
   readonly inherited?: ReadonlyMap<string, number>;
   /** Sockets of `node:net` also where this Node lets us do without them, which is faster. */
   readonly plainSockets?: boolean;
+  /** Called when nobody new is let in any more. */
+  readonly onStop?: () => void;
 }
 
 /** An address that cannot be listened on: the message is a sentence for the user. */

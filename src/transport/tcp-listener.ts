@@ -80,6 +80,7 @@ class TcpListener implements Listener {
   readonly #streams: StreamServer;
   readonly #stages: readonly Stage[];
   readonly #connectionsMax: number;
+  readonly #onStop: (() => void) | undefined;
   readonly #sockets = new Set<Socket>();
   #waiting: Socket[] = [];
   #isStarted = false;
@@ -90,6 +91,7 @@ class TcpListener implements Listener {
     this.#streams = streams;
     this.#stages = options.stages ?? [];
     this.#connectionsMax = options.connectionsMax ?? Number.POSITIVE_INFINITY;
+    this.#onStop = options.onStop;
     server.on('connection', (socket) => this.#connected(socket));
   }
 
@@ -109,6 +111,7 @@ class TcpListener implements Listener {
 
   stopAccepting(): Promise<void> {
     this.#streams.stop();
+    this.#onStop?.();
     return new Promise((resolve) => {
       // The callback comes when the last connection is gone, the address is free at once.
       this.#server.close();

@@ -1,10 +1,11 @@
 import { type Limits, type ListenerLimits, listenerLimitNames } from '../../session/limits.js';
 import type { ListenAddress } from '../../transport/listener.js';
+import type { TlsOptions } from '../../transport/tls-options.js';
 import { type AuthenticationMethodName, authenticationMethods } from './authentication.js';
 import { limits } from './limits.js';
 import { type RatesConfig, rates } from './rates.js';
-import { type TlsConfig, tls } from './tls.js';
-import { listenUrl, network, oneOf, protocolVersion, text, yesOrNo } from './values.js';
+import { tls } from './tls.js';
+import { fileMode, listenUrl, network, oneOf, protocolVersion, text, yesOrNo } from './values.js';
 import {
   type Entry,
   group,
@@ -34,9 +35,10 @@ export interface ListenConfig {
   readonly authentication: readonly AuthenticationMethodName[] | undefined;
   readonly limits: Partial<OwnLimits>;
   readonly rates: RatesConfig | undefined;
-  readonly tls: TlsConfig | undefined;
+  readonly tls: TlsOptions | undefined;
   readonly proxyProtocol: ProxyProtocolConfig | undefined;
   readonly trustedProxies: readonly string[];
+  readonly socketMode: number | undefined;
   readonly mountPoint: string | undefined;
 }
 
@@ -91,6 +93,11 @@ export const listener: Entry<ListenConfig> = section<ListenConfig>(
       list(network(), { emptyToo: true }),
       [],
       'Networks of the proxies whose `X-Forwarded-For` is believed (WebSocket alone).',
+    ),
+    socketMode: optional(
+      fileMode(),
+      "what the process's umask leaves",
+      'Who may connect to a Unix domain socket, such as `0660` (`unix:` alone).',
     ),
     mountPoint: optional(
       text('the beginning of a topic, such as site1/'),

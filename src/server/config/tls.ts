@@ -1,35 +1,14 @@
-import { oneOf, path, size, text } from './values.js';
+import type { NamedCertificate, TlsOptions } from '../../transport/tls-options.js';
+import { count, oneOf, path, seconds, size, text } from './values.js';
 import { type Entry, key, list, optional, required, section } from './vocabulary.js';
 
-/** A certificate that is shown to clients which ask for one of these names. */
-export interface SniConfig {
-  readonly names: readonly string[];
-  readonly certificate: string;
-  readonly key: string;
-}
-
-export interface TlsConfig {
-  readonly certificate: string | undefined;
-  readonly key: string | undefined;
-  readonly ca: string | undefined;
-  readonly clientCertificate: 'none' | 'optional' | 'required';
-  readonly userNameFrom: 'cn' | 'san' | 'fingerprint' | undefined;
-  readonly revocationList: string | undefined;
-  readonly pskFile: string | undefined;
-  readonly pskHint: string | undefined;
-  readonly versions: readonly ('1.2' | '1.3')[];
-  readonly ciphers: string | undefined;
-  readonly recordBytesMax: number | undefined;
-  readonly sni: readonly SniConfig[];
-}
-
-const sni: Entry<SniConfig> = section<SniConfig>({
+const sni: Entry<NamedCertificate> = section<NamedCertificate>({
   names: required(list(text('a host name')), 'Host names that clients ask for.'),
   certificate: required(path('a file'), 'Certificate chain in PEM for these names.'),
   key: required(path('a file'), 'Private key in PEM of that certificate.'),
 });
 
-export const tls: Entry<TlsConfig> = section<TlsConfig>({
+export const tls: Entry<TlsOptions> = section<TlsOptions>({
   certificate: optional(
     path('a file'),
     'none',
@@ -55,11 +34,30 @@ export const tls: Entry<TlsConfig> = section<TlsConfig>({
   pskFile: optional(path('a file'), 'none', 'Pre-shared keys, one `identity:key` in hex a line.'),
   pskHint: optional(text('a hint'), 'none', 'Hint that tells clients which pre-shared key to use.'),
   versions: key(list(oneOf('1.2', '1.3')), ['1.2', '1.3'], 'Versions of TLS that are let in.'),
-  ciphers: optional(text('cipher names'), "Node's", 'Cipher suites in the order of preference.'),
+  ciphers: optional(
+    text('cipher names'),
+    'ECDSA first, forward secrecy',
+    'Cipher suites in the words of OpenSSL, in the order of preference.',
+  ),
   recordBytesMax: optional(
     size(512, 16_384),
     '16KiB',
     'Largest TLS record sent, for clients with small buffers.',
+  ),
+  handshakeSecondsMax: key(
+    seconds(1, 3600),
+    '20s',
+    'Time for a TLS handshake, from the connection to its end.',
+  ),
+  handshakesPerSecondMax: key(
+    count(1, 1_000_000),
+    300,
+    'TLS handshakes begun in a second; beyond it they wait, by turns of their addresses.',
+  ),
+  handshakesMax: key(
+    count(1, 1_000_000),
+    1000,
+    'TLS handshakes going on at a time; beyond it the oldest is ended.',
   ),
   sni: key(list(sni, { emptyToo: true }), [], 'Further certificates, by the name asked for.'),
 });

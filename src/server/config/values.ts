@@ -220,3 +220,18 @@ export function protocolVersion(): Entry<3 | 4 | 5> {
     },
   );
 }
+
+/** The rights of a file in octal digits: YAML reads 0660 as a number that is another one. */
+export function fileMode(): Entry<number> {
+  return value(
+    {
+      type: 'file mode',
+      expectation: "rights in octal digits and in quotes, such as '0660'",
+      json: { type: 'string', pattern: '^0?[0-7]{3}$' },
+    },
+    (written) =>
+      typeof written === 'string' && /^0?[0-7]{3}$/.test(written)
+        ? Number.parseInt(written, 8)
+        : undefined,
+  );
+}
