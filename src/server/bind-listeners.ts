@@ -199,8 +199,9 @@ async function sentencesOf(error: unknown, place: string): Promise<string[]> {
     return error.faults.map(({ key, sentence }) => `${place}.${key}: ${sentence}`);
   }
   if (!(error instanceof ListenError)) throw error;
-  const { code, port, message } = error;
-  const owner = code === 'EADDRINUSE' && port > 0 ? await portOwner(port) : undefined;
+  const { code, host, port, message } = error;
+  if (host === '') return [`${place}: ${message}`];
+  const owner = code === 'EADDRINUSE' ? await portOwner(port) : undefined;
   const taken = owner === undefined ? message : message.replace('another program', owner);
   if (code === 'EADDRINUSE') return [`${taken}: stop it, or choose another address with --listen`];
   return [`${message}: choose another address with --listen`];

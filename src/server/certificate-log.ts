@@ -1,10 +1,9 @@
 import type { Logger } from '../base/log.js';
 import type { KeyPair, TlsFault, TlsMaterial } from '../transport/tls-material.js';
+import { expiresSoon } from './certificates/dates.js';
 import { snakeCase } from './config/vocabulary.js';
 
 const DAY_MS = 86_400_000;
-/** Time enough to find out why it was not renewed. */
-const WARN_DAYS = 30;
 
 /** What the log says of a listener's certificates. */
 export class CertificateLog {
@@ -57,8 +56,8 @@ export class CertificateLog {
 
   #judgeDates({ chain }: KeyPair): void {
     const { subject, validTo } = chain[0]!;
+    if (!expiresSoon(chain[0]!, Date.now())) return;
     const days = Math.floor((Date.parse(validTo) - Date.now()) / DAY_MS);
-    if (days >= WARN_DAYS) return;
     const name = subject.replaceAll('\n', ', ');
     const when = days < 0 ? `has expired on ${validTo}` : `expires in ${days} days, on ${validTo}`;
     this.#log.warn(
