@@ -18,8 +18,8 @@ import { snakeCase } from './config/vocabulary.js';
 import type { Config, ListenConfig } from './config.js';
 import { ExitCode, StartError } from './exit-code.js';
 import { inheritedSockets } from './inherited-sockets.js';
+import { describeListenFault } from './listen-fault.js';
 import { type ListenerFault, listenerFaults } from './listener-faults.js';
-import { portOwner } from './port-owner.js';
 import { RefusalLog } from './refusal-log.js';
 import { TlsReload } from './tls-reload.js';
 
@@ -198,11 +198,6 @@ async function sentencesOf(error: unknown, place: string): Promise<string[]> {
   if (error instanceof ListenerFaultsError) {
     return error.faults.map(({ key, sentence }) => `${place}.${key}: ${sentence}`);
   }
-  if (!(error instanceof ListenError)) throw error;
-  const { code, host, port, message } = error;
-  if (host === '') return [`${place}: ${message}`];
-  const owner = code === 'EADDRINUSE' ? await portOwner(port) : undefined;
-  const taken = owner === undefined ? message : message.replace('another program', owner);
-  if (code === 'EADDRINUSE') return [`${taken}: stop it, or choose another address with --listen`];
-  return [`${message}: choose another address with --listen`];
+  if (error instanceof ListenError && error.host === '') return [`${place}: ${error.message}`];
+  return [await describeListenFault(error)];
 }
