@@ -12,7 +12,7 @@ import {
 import { cipherSuites, type TlsOptions } from './tls-options.js';
 import { WatchedFiles } from './watched-files.js';
 
-/** How long a client that comes back may skip most of its handshake, and how old a ticket key gets. */
+/** How long a client that comes back may skip most of its handshake; no key lives longer. */
 const RESUMPTION_SECONDS = 86_400;
 /** Name, HMAC key and AES key. */
 const TICKET_KEYS_BYTES = 48;

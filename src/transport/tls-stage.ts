@@ -28,7 +28,7 @@ export interface TlsStage {
   close(): void;
 }
 
-/** Makes a stage that speaks TLS; rejects with a `TlsMaterialError` that names the files at fault. */
+/** Makes a stage that speaks TLS; rejects with a `TlsMaterialError` that names the faults. */
 export async function openTls(options: TlsStageOptions): Promise<TlsStage> {
   const contexts = await TlsContexts.open(options.tls, options.events);
   return new TlsDoor(options, contexts);

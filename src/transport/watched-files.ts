@@ -7,7 +7,7 @@ const SETTLE_MS = 250;
 /** Network file systems and some containers tell of nothing. */
 const POLL_MS = 30_000;
 
-/** Calls `changed` when one of the files is other than before: written, replaced, or linked anew. */
+/** Calls `changed` when one of the files is another one: written, replaced, or linked anew. */
 export class WatchedFiles {
   readonly #files: readonly string[];
   readonly #changed: () => void;
