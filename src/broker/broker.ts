@@ -28,6 +28,7 @@ import { EnhancedAuthentication } from './enhanced-authentication.js';
 import { type ClientView, Hooks } from './hooks.js';
 import { IdentityExpiry } from './identity-expiry.js';
 import { PublishPath } from './publish-path.js';
+import type { RateControl } from './rate-control.js';
 import { newRecovery } from './recovery.js';
 import { RetainedMessages } from './retained.js';
 import { RetainedDelivery } from './retained-delivery.js';
@@ -78,6 +79,7 @@ export class Broker implements Host {
   readonly #retainedDelivery: RetainedDelivery;
   readonly #authentication: EnhancedAuthentication;
   readonly #throttle: Throttle;
+  #rates: RateControl | undefined = undefined;
   readonly #changed = new ChangedPublish();
 
   constructor(parts: BrokerParts) {
@@ -164,7 +166,8 @@ export class Broker implements Host {
     const connection = new Connection(network, policy, this.#context);
     this.#connections.add(connection);
     this.#counts.began(network.peer);
-    return connection;
+    const isCounted = policy.rates !== undefined && this.#rates !== undefined;
+    return isCounted ? this.#rates!.meter(connection) : connection;
   }
 
   /**
@@ -182,6 +185,12 @@ export class Broker implements Host {
       ended++;
     }
     return ended;
+  }
+
+  /** From now on connections are counted whose listener has rates. */
+  countRates(control: RateControl): void {
+    this.#rates = control;
+    this.#connectPath.rates = control;
   }
 
   addAuthenticationMethod(method: AuthenticationMethod): void {
@@ -223,6 +232,7 @@ export class Broker implements Host {
 
   connect(connection: Connection, connect: Connect): void {
     const path = this.#connectPath;
+    if (path.isTooOften(connection, this.#rates?.arrives(connection))) return;
     if (!path.judge(connection, connect)) return;
     if (connect.authenticationMethod !== undefined) this.#authentication.begin(connection, connect);
     else {
@@ -239,6 +249,10 @@ export class Broker implements Host {
   }
 
   authorizePublish(connection: Connection, publish: Publish, topic: Topic): Decision<ReasonCode> {
+    if (connection.policy.rates !== undefined) {
+      this.#rates?.message(connection);
+      if (connection.isClosed) return ReasonCode.MessageRateTooHigh;
+    }
     const { authorizePublish } = this.hooks;
     const { qos, retain } = publish;
     if (connection.access?.mayPublish(topic.name, qos, retain) === false) {

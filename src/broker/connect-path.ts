@@ -17,8 +17,10 @@ import {
   grantedKeepAliveSeconds,
 } from './capabilities.js';
 import { clientView, entryOf, identify } from './client-view.js';
-import type { Acceptance, ConnectRefusal, Hooks } from './hooks.js';
+import { isAcceptance, sentenceOf } from './connect-answer.js';
+import type { ConnectRefusal, Hooks } from './hooks.js';
 import type { IdentityExpiry } from './identity-expiry.js';
+import type { RateControl } from './rate-control.js';
 import type { SessionRegistry } from './session-registry.js';
 import type { Store } from './store.js';
 
@@ -49,6 +51,7 @@ export interface ConnectionCounts {
 export class ConnectPath {
   readonly expiry: IdentityExpiry;
   readonly access: AccessPath;
+  rates: RateControl | undefined = undefined;
   readonly #registry: SessionRegistry;
   readonly #store: Store;
   readonly #hooks: Hooks;
@@ -132,6 +135,7 @@ export class ConnectPath {
     authenticated: Pick<Connack, 'authenticationMethod' | 'authenticationData'>,
   ): void {
     const { will } = connect;
+    if (this.isTooOften(connection, this.rates?.enters(connection))) return;
     this.access.enter(connection);
     if (will === undefined) {
       this.#attach(connection, connect, authenticated);
@@ -147,6 +151,13 @@ export class ConnectPath {
         this.refuse(connection, { reasonCode, sentence });
       } else this.#attach(connection, connect, authenticated);
     });
+  }
+
+  /** Whether the client is refused for coming too often. */
+  isTooOften(connection: Connection, refusal: ConnectRefusal | undefined): boolean {
+    if (refusal !== undefined)
+      this.refuse(connection, { ...refusal, sentence: sentenceOf(refusal) });
+    return refusal !== undefined;
   }
 
   refuse(connection: Connection, refusal: Refusal): void {
@@ -377,15 +388,6 @@ export class ConnectPath {
       },
     });
   }
-}
-
-function isAcceptance(answer: ConnectRefusal | Acceptance): answer is Acceptance {
-  return 'identity' in answer;
-}
-
-function sentenceOf(answer: ConnectRefusal | Acceptance): string {
-  const given = isAcceptance(answer) ? undefined : answer.reasonString;
-  return given ?? 'the server does not let this client in';
 }
 
 function takenOverBy(connection: Connection): DisconnectCause {

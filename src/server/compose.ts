@@ -5,6 +5,7 @@ import type { Hooks } from '../broker/hooks.js';
 import { LocalClient } from '../extensions/local-client/local-client.js';
 import { LocalClientError } from '../extensions/local-client/local-client-error.js';
 import type { LocalClientOptions } from '../extensions/local-client/options.js';
+import { RateLimits } from '../extensions/rate-limit/rate-limits.js';
 import type { StoreFailure } from '../session/session-store.js';
 import type { Statistics } from '../session/statistics.js';
 import type { Listener } from '../transport/listener.js';
@@ -87,6 +88,8 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
     });
     await stored.recoverInto(broker.recovery);
     const access = await AccessKeeper.open(config, { broker, log, clock: tick });
+    const { statistics } = broker;
+    broker.countRates(new RateLimits({ clock: tick, timers, log, statistics }));
     broker.start();
     authentication.join(broker, config);
     doors.apply();

@@ -48,7 +48,19 @@ function policyOf(listen: ListenConfig, config: Config): ListenerPolicy {
     protocolVersions: listen.versions,
     limits: listenerLimits(config.limits, own),
     ...(connectionsMax === undefined ? {} : { connectionsMax }),
+    ...ratesOf(listen, config),
   };
+}
+
+/** None where nothing is limited, so that nothing is counted. */
+function ratesOf(listen: ListenConfig, config: Config): Pick<ListenerPolicy, 'rates'> {
+  const rates = listen.rates ?? config.rates;
+  const { client, user, address, listener } = rates;
+  const isLimited = [client, user, address, listener].some(
+    ({ connections, messages, bytes }) => (connections ?? messages ?? bytes) !== undefined,
+  );
+  const scope = listen.rates === undefined ? '' : urlOf(listen.url);
+  return isLimited ? { rates: { ...rates, scope } } : {};
 }
 
 /** The URLs, which are told apart where one is there twice, as with port 0. */

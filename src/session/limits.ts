@@ -1,3 +1,5 @@
+import type { Rates } from './rates.js';
+
 /** What happens to a message for a Session whose queue is full. */
 export type OverflowRule = 'drop-oldest' | 'drop-newest' | 'refuse';
 
@@ -152,6 +154,8 @@ export interface ListenerPolicy {
   readonly limits?: ListenerLimits;
   /** Connections through this listener; those through all listeners have a bound of their own. */
   readonly connectionsMax?: number;
+  /** What may come in a second; undefined is unlimited. */
+  readonly rates?: Rates;
 }
 
 export const defaultListenerPolicy: ListenerPolicy = {

@@ -40,6 +40,10 @@ export class Statistics {
   retransmissions = 0;
   /** PUBLISH, wills and Topic Filters that rules denied. */
   accessDenied = 0;
+  /** Times that a connection was not read for sending more than its rate. */
+  rateWaits = 0;
+  /** Connections refused or ended for it. */
+  rateExceeded = 0;
   readonly dropped: Record<DropReason, number> = {
     queue_full: 0,
     outbox_full: 0,

@@ -1,24 +1,13 @@
-import { count, size } from './values.js';
-import { type Entry, group, optional, section } from './vocabulary.js';
+import type { Rate, Rates } from '../../session/rates.js';
+import { count, oneOf, size } from './values.js';
+import { type Entry, group, key, optional, section } from './vocabulary.js';
 
 const COUNT_MAX = 1_000_000_000;
 const BYTES_MAX = 2 ** 50;
 
-/** What may come in a second; undefined is unlimited. */
-export interface RateConfig {
-  readonly connections: number | undefined;
-  readonly messages: number | undefined;
-  readonly bytes: number | undefined;
-}
+export type RatesConfig = Omit<Rates, 'scope'>;
 
-export interface RatesConfig {
-  readonly client: RateConfig;
-  readonly user: RateConfig;
-  readonly address: RateConfig;
-  readonly listener: RateConfig;
-}
-
-const rate: Entry<RateConfig> = section<RateConfig>({
+const rate: Entry<Rate> = section<Rate>({
   connections: optional(count(1, COUNT_MAX), 'unlimited', 'Connections a second.'),
   messages: optional(count(1, COUNT_MAX), 'unlimited', 'PUBLISH packets a second.'),
   bytes: optional(size(1, BYTES_MAX), 'unlimited', 'Bytes a second.'),
@@ -29,4 +18,10 @@ export const rates: Entry<RatesConfig> = section<RatesConfig>({
   user: group(rate, 'For each user name.'),
   address: group(rate, 'For each IP address.'),
   listener: group(rate, 'For each listener as a whole.'),
+  burstSeconds: key(count(1, 3600), 2, 'What was not used in so many seconds may come at once.'),
+  onExcess: key(
+    oneOf('slow', 'disconnect'),
+    'slow',
+    'Whether who sends more messages or bytes is read later, or disconnected.',
+  ),
 });
