@@ -18,6 +18,6 @@ export interface Rates {
   readonly burstSeconds: number;
   /** Whether who sends too much is read later, or disconnected. */
   readonly onExcess: 'slow' | 'disconnect';
-  /** The listener that these are for alone; empty for the common ones, which are counted together. */
+  /** The listener that these are for alone; empty for the common ones, counted together. */
   readonly scope: string;
 }
