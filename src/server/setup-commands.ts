@@ -3,8 +3,7 @@ import type { InitFlags } from './init/init-command.js';
 
 const IMPORT_HELP = `
 The files that it names (passwords, rules, certificates, dynamic security) are used as they are.
-Retained messages stay in Mosquitto's database; copy them while both brokers run:
-  mosquitto_sub -h OLD -t '#' --retained-only -F '%t %p' -W 5`;
+docs/mosquitto.md tells how retained messages come over.`;
 
 /** `dunlin init` and `dunlin import`: how people come to a configuration. */
 export function addSetupCommands(program: Command): void {

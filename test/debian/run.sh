@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 packages=(
-  mosquitto-clients python3-paho-mqtt libpaho-mqtt-dev gcc libc6-dev
+  mosquitto mosquitto-clients python3-paho-mqtt libpaho-mqtt-dev gcc libc6-dev
   # firmware on emulated microcontrollers
   gcc-avr avr-libc libsimavr-dev libelf-dev gcc-arm-none-eabi qemu-system-arm
   # certificates from a public authority; being found in the local network

@@ -23,7 +23,7 @@ export async function startPebble(): Promise<Pebble> {
     return join(folder, name);
   };
   const nowMs = Date.now();
-  const authority = await createAuthority({ commonName: 'pebble', days: 2, nowMs });
+  const authority = await createAuthority({ commonName: 'tests', days: 2, nowMs });
   const names = ['127.0.0.1'];
   const own = { commonName: 'pebble', names, usage: 'server', days: 1, nowMs } as const;
   const { certificate, privateKey } = await issueCertificate(authority, own);

@@ -40,7 +40,10 @@ export const globalOptions: ReadonlyMap<string, Option> = new Map<string, Option
   ['message_size_limit', messageSizeLimit],
   ['per_listener_settings', perListenerSettings],
   ['persistence', persistence],
-  ['persistence_file', without('a mosquitto.db is not read: see `dunlin import --help`')],
+  [
+    'persistence_file',
+    without('a mosquitto.db is not read; docs/mosquitto.md tells how retained messages come over'),
+  ],
   ['persistence_location', persistenceLocation],
   ['persistent_client_expiration', persistentClientExpiration],
   ['pid_file', without('there is none: systemd and containers know the process')],

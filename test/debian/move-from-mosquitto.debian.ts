@@ -1,0 +1,136 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { createAuthority, issueCertificate } from '../../src/server/certificates/authority.js';
+import { buildIfStale, serverMain } from '../support/build-if-stale.js';
+import { ChildProgram } from '../support/child-program.js';
+import { connectWhenOpen, freePort } from '../support/ports.js';
+
+beforeAll(buildIfStale);
+
+/** A folder as somebody who has used Mosquitto for years may have it. */
+interface House {
+  readonly folder: string;
+  readonly config: string;
+  readonly plainPort: number;
+  readonly tlsPort: number;
+  readonly authority: string;
+}
+
+async function house(): Promise<House> {
+  const folder = mkdtempSync(join(tmpdir(), 'dunlin-house-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  // Mosquitto reads these as a user of its own when it is started by root.
+  chmodSync(folder, 0o755);
+  const at = (name: string) => join(folder, name);
+  mkdirSync(at('conf.d'));
+  mkdirSync(at('data'));
+  chmodSync(at('data'), 0o777);
+  execFileSync('mosquitto_passwd', ['-b', '-c', at('passwd'), 'anna', 'bird-song']);
+  execFileSync('mosquitto_passwd', ['-b', at('passwd'), 'plug-7', 'click']);
+  chmodSync(at('passwd'), 0o644);
+  writeFileSync(
+    at('acl'),
+    ['topic read news/#', 'user anna', 'topic readwrite house/#', 'pattern write plugs/%u/state']
+      .join('\n')
+      .concat('\n'),
+  );
+  const nowMs = Date.now();
+  const authority = await createAuthority({ commonName: 'house', days: 10, nowMs });
+  const names = ['localhost', '127.0.0.1'];
+  const own = { commonName: 'localhost', names, usage: 'server', days: 5, nowMs } as const;
+  const pair = await issueCertificate(authority, own);
+  writeFileSync(at('ca.pem'), authority.certificate);
+  writeFileSync(at('server.pem'), pair.certificate);
+  writeFileSync(at('server.key'), pair.privateKey);
+  const [plainPort, tlsPort] = [await freePort(), await freePort()];
+  writeFileSync(
+    at('mosquitto.conf'),
+    `per_listener_settings false
+allow_anonymous false
+password_file ${at('passwd')}
+acl_file ${at('acl')}
+persistence true
+persistence_location ${at('data')}/
+max_queued_messages 500
+include_dir ${at('conf.d')}
+`,
+  );
+  writeFileSync(at('conf.d/plain.conf'), `listener ${plainPort} 127.0.0.1\n`);
+  writeFileSync(
+    at('conf.d/tls.conf'),
+    `listener ${tlsPort} 127.0.0.1
+certfile ${at('server.pem')}
+keyfile ${at('server.key')}
+`,
+  );
+  return { folder, config: at('mosquitto.conf'), plainPort, tlsPort, authority: at('ca.pem') };
+}
+
+function start(program: string, ...words: string[]): ChildProgram {
+  const child = new ChildProgram(program, words);
+  onTestFinished(() => child.kill());
+  return child;
+}
+
+/** What the people and things of the house do every day; says what each of them gets. */
+async function everyday({ plainPort, tlsPort, authority }: House): Promise<unknown> {
+  const plain = ['-h', '127.0.0.1', '-p', `${plainPort}`];
+  const tls = ['-h', 'localhost', '-p', `${tlsPort}`, '--cafile', authority];
+  const anna = ['-u', 'anna', '-P', 'bird-song'];
+  const plug = ['-u', 'plug-7', '-P', 'click'];
+  const subscriber = start(
+    'stdbuf',
+    ...['-oL', 'mosquitto_sub', '-d', ...plain, ...anna, '-q', '1'],
+    ...['-t', 'house/#', '-t', 'plugs/#', '-F', '=%t %p'],
+  );
+  await subscriber.takeUntil('SUBACK');
+  const publish = async (...words: string[]) => {
+    return (await start('mosquitto_pub', ...words, '-q', '1').exited) === 0;
+  };
+  const letIn = [
+    await publish(...tls, ...anna, '-t', 'house/kitchen', '-m', 'warm'),
+    await publish(...plain, ...plug, '-t', 'house/kitchen', '-m', 'forbidden'),
+    await publish(...plain, ...plug, '-t', 'plugs/plug-7/state', '-m', 'not for anna'),
+    await publish(...plain, '-u', 'anna', '-P', 'wrong', '-t', 'house/kitchen', '-m', 'wrong'),
+    await publish(...plain, '-t', 'house/kitchen', '-m', 'nobody'),
+    await publish(...plain, ...anna, '-t', 'house/hall', '-m', 'last'),
+  ];
+  const taken = await subscriber.takeUntil('=house/hall');
+  return { letIn, seen: taken.filter((line) => line.startsWith('=')) };
+}
+
+test('the same folder, the same clients, by --config mosquitto.conf and by import', async () => {
+  const old = await house();
+  const mosquitto = start('mosquitto', '-c', old.config);
+  (await connectWhenOpen(old.tlsPort)).destroy();
+  const before = await everyday(old);
+  expect(before).toEqual({
+    letIn: [true, true, true, false, false, true],
+    seen: ['=house/kitchen warm', '=house/hall last'],
+  });
+  mosquitto.kill('SIGTERM');
+  await mosquitto.exited;
+
+  const dunlin = start(
+    process.execPath,
+    serverMain,
+    '--config',
+    old.config,
+    '--log-format',
+    'json',
+  );
+  await dunlin.takeUntil('"ready"');
+  expect(await everyday(old)).toEqual(before);
+  dunlin.kill('SIGTERM');
+  await dunlin.exited;
+
+  const moved = join(old.folder, 'dunlin.yaml');
+  await start(process.execPath, serverMain, 'import', old.config, '--output', moved).succeed();
+  expect(readFileSync(moved, 'utf8')).toContain('queued_messages_max: 500');
+  const imported = start(process.execPath, serverMain, '--config', moved, '--log-format', 'json');
+  await imported.takeUntil('"ready"');
+  expect(await everyday(old)).toEqual(before);
+}, 90_000);
