@@ -66,7 +66,7 @@ function template(name: string, from: 4 | 5, to: 4 | 5): MicroTask {
   const publishFrame = new PublishFrame();
   const run = (): void => {
     for (let i = 0; i < PACKETS; i++) {
-      publishFrame.fromPublish(publish, topic, from, undefined);
+      publishFrame.fromPublish(publish, topic, from);
       sink.value += publishFrame.template(to, false).headEnd;
     }
   };

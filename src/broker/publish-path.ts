@@ -87,10 +87,9 @@ export class PublishPath implements CommitWaiter {
     this.#publisher = session.clientIdentifier;
     this.#canRefuse = version === 5;
     this.#kept = undefined;
-    const properties = publish.propertiesAreVerbatim ? undefined : forwardedProperties(publish);
-    this.#frame.fromPublish(publish, topic.bytes, version, properties);
+    this.#frame.fromPublish(publish, topic.bytes, version);
     this.#holdTicket = this.#holdFor(publish, session);
-    return this.#dispatch(topic, publish.qos, publish.retain, session, properties);
+    return this.#dispatch(topic, publish.qos, publish.retain, session);
   }
 
   /** A message that exists as a value: a will, or what hooks made of `publish`. */
@@ -103,7 +102,7 @@ export class PublishPath implements CommitWaiter {
     this.#canRefuse = false;
     this.#holdTicket = publish === undefined ? 0 : this.#holdFor(publish, session);
     this.#frame.fromMessage(message, this.#clock.wallMs());
-    return this.#dispatch(topic, message.qos, message.retain, session, undefined);
+    return this.#dispatch(topic, message.qos, message.retain, session);
   }
 
   /** A message of a share whose member is gone goes to another one. [MQTT-4.8.2-4] */
@@ -166,19 +165,13 @@ export class PublishPath implements CommitWaiter {
     );
   }
 
-  #dispatch(
-    topic: Topic,
-    qos: QoS,
-    retain: boolean,
-    session: Session,
-    properties: Uint8Array | undefined,
-  ): ReasonCode {
+  #dispatch(topic: Topic, qos: QoS, retain: boolean, session: Session): ReasonCode {
     this.ticket = 0;
     const { targets, shares } = this.#routes.route(topic as TopicEntry<Route>);
     if (this.#canRefuse && qos > 0 && this.#isRefused(targets, qos))
       return ReasonCode.QuotaExceeded;
     if (retain) {
-      const isKept = this.#retain(topic, properties);
+      const isKept = this.#retain(topic);
       // Whoever cannot be told has the message delivered all the same, only not retained.
       if (!isKept && qos > 0 && this.#canRefuse) return ReasonCode.QuotaExceeded;
     }
@@ -213,7 +206,7 @@ export class PublishPath implements CommitWaiter {
     return false;
   }
 
-  #retain(topic: Topic, properties: Uint8Array | undefined): boolean {
+  #retain(topic: Topic): boolean {
     const retained = this.#retained;
     if (this.#frame.payloadBytes === 0) {
       retained.remove(topic.name); // [MQTT-3.3.1-6]
@@ -221,9 +214,8 @@ export class PublishPath implements CommitWaiter {
       this.ticket = this.#store.openTicket;
       return true;
     }
-    const propertyBytes =
-      properties?.length ?? this.#frame.propertiesEnd - this.#frame.propertiesStart;
-    const bytes = topic.bytes.length + this.#frame.payloadBytes + propertyBytes;
+    const { payloadBytes, propertyBytes } = this.#frame;
+    const bytes = topic.bytes.length + payloadBytes + propertyBytes;
     if (!retained.hasRoomFor(topic.name, bytes)) {
       this.#drops.record(this.#publisher, DropReason.RetainedFull, topic.bytes);
       return false;

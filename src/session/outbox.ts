@@ -1,4 +1,5 @@
 import type { EndOfTick, TickTask } from '../base/clock.js';
+import { copyBytes } from '../base/copy-bytes.js';
 import { Fifo } from '../base/fifo.js';
 import type { FrameTemplate, PublishFrame } from '../wire/publish-frame.js';
 import { type BufferPool, LARGE_BUFFER_BYTES, SMALL_BUFFER_BYTES } from './buffer-pool.js';
@@ -6,8 +7,6 @@ import type { NetworkConnection, WriteRelease } from './network-connection.js';
 
 /** Up to here a packet is copied; above, it is shared. */
 const COPY_BYTES_MAX = 1024;
-/** Up to here a loop is cheaper than a call to `set` with a new view. */
-const LOOP_BYTES_MAX = 24;
 
 export interface OutboxOwner {
   /** There is room again. */
@@ -195,19 +194,4 @@ export class Outbox implements TickTask, WriteRelease {
     this.#parts.push(this.#buffer.subarray(this.#start, this.#length));
     this.#start = this.#length;
   }
-}
-
-function copyBytes(
-  target: Uint8Array,
-  at: number,
-  source: Uint8Array,
-  start: number,
-  end: number,
-): void {
-  const bytes = end - start;
-  if (bytes > LOOP_BYTES_MAX) {
-    target.set(source.subarray(start, end), at);
-    return;
-  }
-  for (let i = 0; i < bytes; i++) target[at + i] = source[start + i]!;
 }

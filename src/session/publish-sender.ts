@@ -1,8 +1,10 @@
+import { copyBytes } from '../base/copy-bytes.js';
 import { OutboundTopicAliases } from '../topic/topic-alias.js';
 import type { ProtocolVersion } from '../wire/control-packet.js';
 import {
   fixedHeaderBytes,
   type PublishFrame,
+  type PublishHead,
   publishHeadBytes,
   writePublishHead,
 } from '../wire/publish-frame.js';
@@ -21,6 +23,19 @@ const NO_BYTES = new Uint8Array(0);
 const ALIAS_WORTH_BYTES = 4;
 /** The longest Fixed Header, the property, and a byte more of Property Length. */
 const ALIAS_SPARE_BYTES = 9;
+/** Topic Alias as a property; Subscription Identifiers stand behind its place. */
+const ALIAS_BYTES = 3;
+const IDENTIFIER_BYTES_MAX = 5;
+
+/** Of the packet being written: used again for each. */
+const head: PublishHead = {
+  isVersion5: false,
+  withIdentifier: false,
+  topic: NO_BYTES,
+  extras: new Uint8Array(64),
+  extrasStart: ALIAS_BYTES,
+  extrasEnd: ALIAS_BYTES,
+};
 
 /** Sends PUBLISH and PUBREL to one client, within what it can take. */
 export class PublishSender implements Receiver {
@@ -88,63 +103,44 @@ export class PublishSender implements Receiver {
     packetIdentifier: number,
     subscriptionIdentifiers: readonly number[],
   ): boolean {
-    const isVersion5 = this.#version === 5;
-    const withIdentifier = packetIdentifier !== 0;
-    const identifiers = isVersion5 ? encodeIdentifiers(subscriptionIdentifiers) : NO_BYTES;
-    const plainHead = publishHeadBytes(
-      frame,
-      isVersion5,
-      withIdentifier,
-      frame.topic.length,
-      identifiers.length,
-    );
-    const remaining = plainHead + frame.payloadBytes;
+    head.isVersion5 = this.#version === 5;
+    head.withIdentifier = packetIdentifier !== 0;
+    head.topic = frame.topic;
+    head.extrasStart = ALIAS_BYTES;
+    head.extrasEnd = head.isVersion5 ? writeIdentifiers(subscriptionIdentifiers) : ALIAS_BYTES;
+    const remaining = headBytes(frame) + frame.payloadBytes;
     if (remaining + fixedHeaderBytes(remaining) > this.#packetBytesMax) return false;
-    let topic = frame.topic;
-    let extraProperties = identifiers;
     // Naming an alias makes the packet a few bytes longer: only where that still fits.
     const fits = remaining + ALIAS_SPARE_BYTES <= this.#packetBytesMax;
-    if (this.#aliases !== undefined && topic.length >= ALIAS_WORTH_BYTES && fits) {
-      const assigned = this.#aliases.assign(topic);
+    if (this.#aliases !== undefined && frame.topic.length >= ALIAS_WORTH_BYTES && fits) {
+      const assigned = this.#aliases.assign(frame.topic);
       if (assigned !== 0) {
-        extraProperties = withAlias(assigned.alias, identifiers);
-        if (!assigned.isNew) topic = NO_BYTES;
+        writeAlias(assigned.alias);
+        if (!assigned.isNew) head.topic = NO_BYTES;
       }
     }
-    this.#write(frame, flags, packetIdentifier, { topic, extraProperties });
+    this.#write(frame, flags, packetIdentifier);
     this.#statistics.publishSent++;
     return true;
   }
 
-  #write(
-    frame: PublishFrame,
-    flags: number,
-    packetIdentifier: number,
-    own: { readonly topic: Uint8Array; readonly extraProperties: Uint8Array },
-  ): void {
+  /** With the head as it was made before. */
+  #write(frame: PublishFrame, flags: number, packetIdentifier: number): void {
     const outbox = this.#outbox;
-    const isVersion5 = this.#version === 5;
-    const withIdentifier = packetIdentifier !== 0;
-    const head = publishHeadBytes(
-      frame,
-      isVersion5,
-      withIdentifier,
-      own.topic.length,
-      own.extraProperties.length,
-    );
-    const headerBytes = fixedHeaderBytes(head + frame.payloadBytes);
+    const bytes = headBytes(frame);
+    const headerBytes = fixedHeaderBytes(bytes + frame.payloadBytes);
     const isCopied = frame.prefersCopy();
-    const at = outbox.reserve(headerBytes + head + (isCopied ? frame.payloadBytes : 0));
+    const at = outbox.reserve(headerBytes + bytes + (isCopied ? frame.payloadBytes : 0));
     const { target } = outbox;
-    const payloadAt = writePublishHead(target, at, frame, { ...own, isVersion5, withIdentifier });
+    const payloadAt = writePublishHead(target, at, frame, head);
     target[at] = FIRST_BYTE | flags;
-    if (withIdentifier) {
-      const identifierAt = at + headerBytes + 2 + own.topic.length;
+    if (packetIdentifier !== 0) {
+      const identifierAt = at + headerBytes + 2 + head.topic.length;
       target[identifierAt] = packetIdentifier >>> 8;
       target[identifierAt + 1] = packetIdentifier & 0xff;
     }
     if (!isCopied) outbox.share(frame.sharedPayload());
-    else target.set(frame.payload.subarray(frame.payloadStart, frame.payloadEnd), payloadAt);
+    else copyBytes(target, payloadAt, frame.payload, frame.payloadStart, frame.payloadEnd);
   }
 }
 
@@ -163,26 +159,33 @@ export function newPublishSender(
   });
 }
 
-function encodeIdentifiers(identifiers: readonly number[]): Uint8Array {
-  if (identifiers.length === 0) return NO_BYTES;
-  const bytes: number[] = [];
-  for (const identifier of identifiers) {
-    bytes.push(SUBSCRIPTION_IDENTIFIER);
-    let rest = identifier;
-    while (rest > 0x7f) {
-      bytes.push((rest & 0x7f) | 0x80);
-      rest >>>= 7;
-    }
-    bytes.push(rest);
-  }
-  return Uint8Array.from(bytes);
+function headBytes(frame: PublishFrame): number {
+  const { isVersion5, withIdentifier, topic, extrasStart, extrasEnd } = head;
+  return publishHeadBytes(frame, isVersion5, withIdentifier, topic.length, extrasEnd - extrasStart);
 }
 
-function withAlias(alias: number, identifiers: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(3 + identifiers.length);
-  bytes[0] = TOPIC_ALIAS;
-  bytes[1] = alias >>> 8;
-  bytes[2] = alias & 0xff;
-  bytes.set(identifiers, 3);
-  return bytes;
+/** Returns where they end. */
+function writeIdentifiers(identifiers: readonly number[]): number {
+  const bytesMax = ALIAS_BYTES + identifiers.length * IDENTIFIER_BYTES_MAX;
+  if (bytesMax > head.extras.length) head.extras = new Uint8Array(bytesMax * 2);
+  const { extras } = head;
+  let at = ALIAS_BYTES;
+  for (const identifier of identifiers) {
+    extras[at++] = SUBSCRIPTION_IDENTIFIER;
+    let rest = identifier;
+    while (rest > 0x7f) {
+      extras[at++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    extras[at++] = rest;
+  }
+  return at;
+}
+
+function writeAlias(alias: number): void {
+  const { extras } = head;
+  extras[0] = TOPIC_ALIAS;
+  extras[1] = alias >>> 8;
+  extras[2] = alias & 0xff;
+  head.extrasStart = 0;
 }

@@ -1,3 +1,4 @@
+import { copyBytes } from '../base/copy-bytes.js';
 import { DataType, propertyDefinition } from './property.js';
 
 /** What `propertyEnd` returns when no property ends within the bytes. */
@@ -48,8 +49,32 @@ function variableByteIntegerEnd(bytes: Uint8Array, start: number, end: number): 
 }
 
 /**
- * An exact copy of properties that were checked before, in order, without those of two identifiers.
+ * Writes properties that were checked before, in order, without those of two identifiers; returns
+ * how many bytes they are. `target` has room for all.
  */
+export function writePropertiesWithout(
+  target: Uint8Array,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  left: number,
+  out: number,
+): number {
+  let length = 0;
+  let runStart = start;
+  for (let at = start; at < end; ) {
+    const next = propertyEnd(bytes, at, end);
+    const identifier = bytes[at];
+    if (identifier === left || identifier === out) {
+      length = copyBytes(target, length, bytes, runStart, at);
+      runStart = next;
+    }
+    at = next;
+  }
+  return copyBytes(target, length, bytes, runStart, end);
+}
+
+/** The same as an exact copy. */
 export function copyPropertiesWithout(
   bytes: Uint8Array,
   start: number,
@@ -58,15 +83,6 @@ export function copyPropertiesWithout(
   out: number,
 ): Uint8Array {
   const copy = new Uint8Array(end - start);
-  let length = 0;
-  for (let at = start; at < end; ) {
-    const next = propertyEnd(bytes, at, end);
-    const identifier = bytes[at];
-    if (identifier !== left && identifier !== out) {
-      copy.set(bytes.subarray(at, next), length);
-      length += next - at;
-    }
-    at = next;
-  }
-  return copy.slice(0, length);
+  const length = writePropertiesWithout(copy, bytes, start, end, left, out);
+  return length === copy.length ? copy : copy.slice(0, length);
 }

@@ -1,12 +1,14 @@
+import { copyBytes } from '../base/copy-bytes.js';
 import { type ApplicationMessage, NEVER_EXPIRES } from './application-message.js';
 import type { ProtocolVersion } from './control-packet.js';
 import { keep } from './keep.js';
+import { PropertyIdentifier } from './property.js';
+import { writePropertiesWithout } from './property-bytes.js';
 import type { Publish } from './publish.js';
 
 const NO_BYTES = new Uint8Array(0);
 const PACKET_TYPE = 0x30;
 /** Message Expiry Interval: its identifier and four bytes. */
-const EXPIRY_PROPERTY = 0x02;
 const EXPIRY_BYTES = 5;
 const FIXED_HEADER_BYTES_MAX = 5;
 /**
@@ -44,15 +46,19 @@ export class FrameTemplate {
  */
 export class PublishFrame {
   topic: Uint8Array = NO_BYTES;
-  /** Forwarded properties, without Message Expiry Interval. */
-  properties: Uint8Array = NO_BYTES;
-  propertiesStart = 0;
-  propertiesEnd = 0;
   payload: Uint8Array = NO_BYTES;
   payloadStart = 0;
   payloadEnd = 0;
   /** Remaining seconds, or -1 without expiry. */
   expirySeconds = -1;
+  /** Forwarded properties; as they came where they are not `#areForwarded` yet. */
+  #properties: Uint8Array = NO_BYTES;
+  #propertiesStart = 0;
+  #propertiesEnd = 0;
+  /** Without Topic Alias and Message Expiry Interval, as `propertyBytes` makes them. */
+  #areForwarded = true;
+  /** Properties of which those two are left out; reused from message to message. */
+  #scratch: Uint8Array = NO_BYTES;
   /** The payload stays as it is after the tick. */
   #isOwned = false;
   /** A copy of the payload that does, or the payload itself. */
@@ -67,30 +73,21 @@ export class PublishFrame {
 
   /**
    * A PUBLISH as it came from a client of this version. Where its bytes are already what a layout
-   * needs, they are the template: nothing is encoded at all.
+   * needs, they are the template: nothing is encoded at all. That includes a Message Expiry
+   * Interval, of which nothing has passed yet. [MQTT-3.3.2-6]
    */
-  fromPublish(
-    publish: Publish,
-    topic: Uint8Array,
-    version: ProtocolVersion,
-    properties: Uint8Array | undefined,
-  ): void {
+  fromPublish(publish: Publish, topic: Uint8Array, version: ProtocolVersion): void {
     this.topic = topic;
     this.payload = publish.bytes;
     this.payloadStart = publish.payloadStart;
     this.payloadEnd = publish.packetEnd;
     this.expirySeconds = publish.messageExpiryIntervalSeconds;
-    if (properties === undefined) {
-      this.properties = publish.bytes;
-      this.propertiesStart = publish.propertiesStart;
-      this.propertiesEnd = publish.propertiesEnd;
-    } else {
-      this.properties = properties;
-      this.propertiesStart = 0;
-      this.propertiesEnd = properties.length;
-    }
+    this.#properties = publish.bytes;
+    this.#propertiesStart = publish.propertiesStart;
+    this.#propertiesEnd = publish.propertiesEnd;
+    this.#areForwarded = publish.propertiesAreVerbatim;
     this.#begin(publish.isOwned);
-    if (properties === undefined && publish.topicEnd > publish.topicStart) {
+    if (publish.topicAlias === 0) {
       const template = this.#slot(version === 5, publish.qos > 0);
       template.bytes = publish.bytes;
       template.start = publish.packetStart;
@@ -104,9 +101,10 @@ export class PublishFrame {
   /** A kept message; `nowWallMs` gives the seconds it has left. [MQTT-3.3.2-6] */
   fromMessage(message: ApplicationMessage, nowWallMs: number): void {
     this.topic = message.topicBytes;
-    this.properties = message.properties;
-    this.propertiesStart = 0;
-    this.propertiesEnd = message.properties.length;
+    this.#properties = message.properties;
+    this.#propertiesStart = 0;
+    this.#propertiesEnd = message.properties.length;
+    this.#areForwarded = true;
     this.payload = message.payload;
     this.payloadStart = 0;
     this.payloadEnd = message.payload.length;
@@ -115,6 +113,17 @@ export class PublishFrame {
         ? -1
         : Math.max(0, Math.ceil((message.expiresAtWallMs - nowWallMs) / 1000));
     this.#begin(true);
+  }
+
+  /** Of the forwarded properties. */
+  get propertyBytes(): number {
+    if (!this.#areForwarded) this.#leaveOut();
+    return this.#propertiesEnd - this.#propertiesStart;
+  }
+
+  /** Returns the index behind them. Their `propertyBytes` must have been asked for. */
+  writeProperties(target: Uint8Array, at: number): number {
+    return copyBytes(target, at, this.#properties, this.#propertiesStart, this.#propertiesEnd);
   }
 
   get payloadBytes(): number {
@@ -161,13 +170,28 @@ export class PublishFrame {
     templates[3].ready = false;
   }
 
+  #leaveOut(): void {
+    const bytes = this.#propertiesEnd - this.#propertiesStart;
+    if (this.#scratch.length < bytes) this.#scratch = new Uint8Array(bytes * 2);
+    this.#propertiesEnd = writePropertiesWithout(
+      this.#scratch,
+      this.#properties,
+      this.#propertiesStart,
+      this.#propertiesEnd,
+      PropertyIdentifier.TopicAlias,
+      PropertyIdentifier.MessageExpiryInterval,
+    );
+    this.#properties = this.#scratch;
+    this.#propertiesStart = 0;
+    this.#areForwarded = true;
+  }
+
   #build(template: FrameTemplate, isVersion5: boolean, withIdentifier: boolean): void {
     const { topic } = this;
     const head = publishHeadBytes(this, isVersion5, withIdentifier, topic.length, 0);
     const bytes = FIXED_HEADER_BYTES_MAX + head;
     if (template.scratch.length < bytes) template.scratch = new Uint8Array(bytes * 2);
-    const extraProperties = NO_BYTES;
-    const own = { isVersion5, withIdentifier, topic, extraProperties };
+    const own = { ...NO_EXTRAS, isVersion5, withIdentifier, topic };
     template.bytes = template.scratch;
     template.start = 0;
     template.headEnd = writePublishHead(template.scratch, 0, this, own);
@@ -179,14 +203,19 @@ export class PublishFrame {
   }
 }
 
+/** One may be used again for every packet. */
 export interface PublishHead {
-  readonly isVersion5: boolean;
-  readonly withIdentifier: boolean;
+  isVersion5: boolean;
+  withIdentifier: boolean;
   /** Empty where a Topic Alias stands for the name. */
-  readonly topic: Uint8Array;
+  topic: Uint8Array;
   /** Encoded properties of this receiver alone: Topic Alias, Subscription Identifiers. */
-  readonly extraProperties: Uint8Array;
+  extras: Uint8Array;
+  extrasStart: number;
+  extrasEnd: number;
 }
+
+const NO_EXTRAS = { extras: NO_BYTES, extrasStart: 0, extrasEnd: 0 };
 
 /** Bytes between the fixed header and the payload. */
 export function publishHeadBytes(
@@ -212,34 +241,32 @@ export function writePublishHead(
   frame: PublishFrame,
   head: PublishHead,
 ): number {
-  const { topic, extraProperties, isVersion5, withIdentifier } = head;
+  const { topic, extras, extrasStart, extrasEnd, isVersion5, withIdentifier } = head;
+  const extraBytes = extrasEnd - extrasStart;
   const remaining =
-    publishHeadBytes(frame, isVersion5, withIdentifier, topic.length, extraProperties.length) +
+    publishHeadBytes(frame, isVersion5, withIdentifier, topic.length, extraBytes) +
     frame.payloadBytes;
   let at = offset;
   target[at++] = PACKET_TYPE;
   at = writeVariableByteInteger(target, at, remaining);
   target[at++] = topic.length >>> 8;
   target[at++] = topic.length & 0xff;
-  target.set(topic, at);
-  at += topic.length;
+  at = copyBytes(target, at, topic, 0, topic.length);
   if (withIdentifier) {
     target[at++] = 0;
     target[at++] = 0;
   }
   if (!isVersion5) return at;
-  at = writeVariableByteInteger(target, at, propertyBytes(frame) + extraProperties.length);
+  at = writeVariableByteInteger(target, at, propertyBytes(frame) + extraBytes);
   if (frame.expirySeconds >= 0) {
-    target[at++] = EXPIRY_PROPERTY;
+    target[at++] = PropertyIdentifier.MessageExpiryInterval;
     target[at++] = frame.expirySeconds >>> 24;
     target[at++] = (frame.expirySeconds >>> 16) & 0xff;
     target[at++] = (frame.expirySeconds >>> 8) & 0xff;
     target[at++] = frame.expirySeconds & 0xff;
   }
-  target.set(extraProperties, at);
-  at += extraProperties.length;
-  target.set(frame.properties.subarray(frame.propertiesStart, frame.propertiesEnd), at);
-  return at + frame.propertiesEnd - frame.propertiesStart;
+  at = copyBytes(target, at, extras, extrasStart, extrasEnd);
+  return frame.writeProperties(target, at);
 }
 
 /** First byte and Remaining Length. */
@@ -248,9 +275,7 @@ export function fixedHeaderBytes(remainingLength: number): number {
 }
 
 function propertyBytes(frame: PublishFrame): number {
-  return (
-    frame.propertiesEnd - frame.propertiesStart + (frame.expirySeconds >= 0 ? EXPIRY_BYTES : 0)
-  );
+  return frame.propertyBytes + (frame.expirySeconds >= 0 ? EXPIRY_BYTES : 0);
 }
 
 function variableByteIntegerBytes(value: number): number {

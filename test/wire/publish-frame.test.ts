@@ -1,7 +1,7 @@
 import { generate } from 'mqtt-packet';
 import { describe, expect, test } from 'vitest';
 import { ApplicationMessage, NEVER_EXPIRES } from '../../src/wire/application-message.js';
-import { decodePublish, forwardedProperties } from '../../src/wire/decode-publish.js';
+import { decodePublish } from '../../src/wire/decode-publish.js';
 import { Publish } from '../../src/wire/publish.js';
 import { PublishFrame } from '../../src/wire/publish-frame.js';
 import { decoded, type Fields } from '../broker/packets.js';
@@ -17,8 +17,7 @@ function frameOf(fields: Fields, version: Version, frame = new PublishFrame()): 
   const whole = generate(packet as never, { protocolVersion: version });
   const publish = new Publish();
   decodePublish(publish, placed(whole), version);
-  const properties = publish.propertiesAreVerbatim ? undefined : forwardedProperties(publish);
-  frame.fromPublish(publish, Buffer.from('a/topic'), version, properties);
+  frame.fromPublish(publish, Buffer.from('a/topic'), version);
   return frame;
 }
 
@@ -226,4 +225,13 @@ describe('sharing of large payloads', () => {
     expect(frame.prefersCopy()).toBe(false);
     expect(frame.sharedPayload().buffer).toBe(payload.buffer);
   });
+});
+
+test('with a Message Expiry Interval the packet is its own template, with a Topic Alias it is not', () => {
+  const isAsItCame = (more: object): boolean => {
+    const frame = frameOf({ topic: 'a/topic', payload: 'x', properties: more }, 5);
+    return frame.template(5, false).isWhole;
+  };
+  expect(isAsItCame({ messageExpiryInterval: 60, contentType: 'text' })).toBe(true);
+  expect(isAsItCame({ messageExpiryInterval: 60, topicAlias: 3 })).toBe(false);
 });
