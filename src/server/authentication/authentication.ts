@@ -2,6 +2,8 @@ import type { Clock, Timers } from '../../base/clock.js';
 import type { Logger } from '../../base/log.js';
 import type { Broker } from '../../broker/broker.js';
 import { GuessBrake } from '../../extensions/authentication/guess-brake.js';
+import { JwtMethod } from '../../extensions/authentication/jwt-method.js';
+import type { JwtVerifier } from '../../extensions/authentication/jwt-verifier.js';
 import { LoginChain } from '../../extensions/authentication/login-chain.js';
 import type { LoginMethod } from '../../extensions/authentication/login-method.js';
 import { verifyPassword } from '../../extensions/authentication/password-hash.js';
@@ -31,6 +33,11 @@ interface Parts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
+}
+
+/** What a configuration needs, read and judged. */
+interface Ready extends Users {
+  readonly verifier: JwtVerifier | undefined;
 }
 
 /** What exists once there is a broker. */
@@ -71,23 +78,25 @@ export class Authentication implements Reloadable {
   async prepare(next: Config): Promise<PreparedReload> {
     const faults = [...judgeMethods(next)];
     const users = await readUsers(next.authentication);
-    faults.push(...users.faults);
+    const tokens = await this.#tokens(next.authentication);
+    faults.push(...users.faults, ...tokens.faults);
     if (faults.length > 0) throw new StartError(ExitCode.Usage, faults);
-    return { apply: () => this.#apply(next, users), needsRestart: [] };
+    const { verifier } = tokens;
+    return { apply: () => this.#apply(next, { ...users, verifier }) };
   }
 
   close(): void {
     this.#watch.close();
   }
 
-  #apply(config: Config, { users }: Users): void {
+  #apply(config: Config, { users, verifier }: Ready): void {
     const { broker, brake, chain, enhanced } = this.#joined!;
     const { authentication } = config;
     const changed = this.#users.replace(users);
     brake.settings = authentication.guessing;
     this.#passwords = this.#passwordsFor(authentication);
-    chain.methods = this.#methods();
-    enhanced.apply(authentication);
+    chain.methods = this.#methods(authentication, verifier);
+    enhanced.apply(authentication, verifier);
     const isAsked = config.listen.some((listen) => methodsOf(listen, config).length > 0);
     if (isAsked && !this.#isAsked)
       broker.hooks.authenticate.add((_, request) => chain.judge(request));
@@ -98,11 +107,25 @@ export class Authentication implements Reloadable {
   }
 
   /** In the order of `authenticationMethods`; listeners name those that they ask. */
-  #methods(): readonly LoginMethod[] {
-    const methods = [certificateMethod, pskMethod, this.#passwords!];
+  #methods(
+    { jwt }: AuthenticationConfig,
+    verifier: JwtVerifier | undefined,
+  ): readonly LoginMethod[] {
+    const methods: LoginMethod[] = [certificateMethod, pskMethod, this.#passwords!];
+    if (verifier !== undefined) methods.push(new JwtMethod(verifier, jwt?.cookie));
     const place = ({ name }: LoginMethod): number =>
       (authenticationMethods as readonly string[]).indexOf(name);
     return methods.sort((a, b) => place(a) - place(b));
+  }
+
+  /** The library is loaded only where there are tokens. */
+  async #tokens({ jwt }: AuthenticationConfig): Promise<Pick<Ready, 'verifier' | 'faults'>> {
+    if (jwt === undefined) return { verifier: undefined, faults: [] };
+    const { readJwtKeys } = await import('../../extensions/authentication/jwt-keys.js');
+    const keys = await readJwtKeys(jwt);
+    if (typeof keys !== 'function') return { verifier: undefined, faults: keys };
+    const { JwtVerifier } = await import('../../extensions/authentication/jwt-verifier.js');
+    return { verifier: new JwtVerifier(jwt, keys, this.#parts.clock), faults: [] };
   }
 
   #passwordsFor({ hashesAtOnce, passwordCacheSeconds }: AuthenticationConfig): PasswordMethod {
@@ -154,6 +177,7 @@ export class Authentication implements Reloadable {
 }
 
 /** What is read again when it changes. */
-function filesOf({ passwordFile }: AuthenticationConfig): readonly string[] {
-  return [passwordFile].filter((path) => path !== undefined);
+function filesOf({ passwordFile, jwt }: AuthenticationConfig): readonly string[] {
+  const keySet = /^https?:/i.test(jwt?.jwks ?? '') ? undefined : jwt?.jwks;
+  return [passwordFile, jwt?.publicKey, keySet].filter((path) => path !== undefined);
 }

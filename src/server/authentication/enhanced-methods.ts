@@ -4,12 +4,16 @@ import type { Broker } from '../../broker/broker.js';
 import type { Identity } from '../../broker/hooks.js';
 import { type Guarded, GuardedMethod } from '../../extensions/authentication/guarded-method.js';
 import type { GuessBrake } from '../../extensions/authentication/guess-brake.js';
+import { jwtAuthenticationMethod } from '../../extensions/authentication/jwt-method.js';
+import type { JwtVerifier } from '../../extensions/authentication/jwt-verifier.js';
 import { identityOf } from '../../extensions/authentication/login-method.js';
 import type { UserDirectory } from '../../extensions/authentication/user-directory.js';
 import { scramSha256 } from '../../extensions/scram/scram-sha-256.js';
 import type { AuthenticationConfig } from '../config/authentication.js';
 
 const SCRAM = 'SCRAM-SHA-256';
+/** As clients of several clouds name the same: the Authentication Data is the token. */
+const TOKEN_NAMES = ['JWT', 'OAUTH2-JWT', 'K8S-SAT'];
 
 /** Authentication Methods of 5.0 that the configuration offers. */
 export class EnhancedMethods {
@@ -32,8 +36,12 @@ export class EnhancedMethods {
     this.#users = parts.users;
   }
 
-  apply({ scram }: AuthenticationConfig): void {
+  apply({ scram }: AuthenticationConfig, verifier: JwtVerifier | undefined): void {
     this.#offer(SCRAM, scram ? this.#scram() : undefined);
+    for (const name of TOKEN_NAMES) {
+      const method = verifier && jwtAuthenticationMethod(name, verifier);
+      this.#offer(name, method && { kind: 'jwt', method });
+    }
   }
 
   /** One that was never asked for is left to the program that embeds the broker. */

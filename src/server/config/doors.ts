@@ -46,7 +46,22 @@ export function judgeMethods(config: Doors): readonly string[] {
   const top = (authentication.methods ?? [])
     .filter((name) => !everywhere.has(name) && !listen.some((each) => mayCome(name, each)))
     .map((name) => `authentication.methods: ${name} is not set up: ${HOW[name]}`);
-  return [...top, ...faults];
+  return [...top, ...faults, ...cookiesForAll(config)];
+}
+
+/** A browser sends its cookies along with whatever page opens a WebSocket here. */
+function cookiesForAll(config: Doors): readonly string[] {
+  const cookie = config.authentication.jwt?.cookie;
+  if (cookie === undefined) return [];
+  return config.listen.flatMap((listen, i) => {
+    const isWeb = ['ws', 'wss'].includes(listen.url.scheme);
+    if (!isWeb || listen.origins !== undefined) return [];
+    if (!methodsOf(listen, config).includes('jwt')) return [];
+    return [
+      `listen.${i}.origins is missing: with jwt.cookie any page on the web could come in here ` +
+        "with a visitor's cookie: list the pages that may",
+    ];
+  });
 }
 
 const USERS = 'name a password_file, or users, under authentication';
