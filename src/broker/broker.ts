@@ -8,7 +8,7 @@ import { Drops } from '../session/drops.js';
 import type { Decision, DisconnectCause, Host } from '../session/host.js';
 import { defaultLimits, type Limits, type ListenerPolicy } from '../session/limits.js';
 import type { NetworkConnection, NetworkConnectionEvents } from '../session/network-connection.js';
-import type { OutboundContext } from '../session/outbound-flow.js';
+import type { OutboundContext } from '../session/outbound-context.js';
 import { Statistics } from '../session/statistics.js';
 import type { Topic } from '../session/topic.js';
 import { RouteCache } from '../topic/route-cache.js';
@@ -24,6 +24,8 @@ import { ChangedPublish } from './changed-publish.js';
 import { clientView } from './client-view.js';
 import { ConnectPath } from './connect-path.js';
 import { ConnectionCounter } from './connection-counter.js';
+import { type DeviceOptions, defaultDeviceOptions } from './devices/device-options.js';
+import { Devices } from './devices/devices.js';
 import { EnhancedAuthentication } from './enhanced-authentication.js';
 import { type ClientView, Hooks } from './hooks.js';
 import { IdentityExpiry } from './identity-expiry.js';
@@ -50,6 +52,7 @@ export interface BrokerParts {
   readonly log: Logger;
   readonly store: Store;
   readonly limits?: Partial<Limits>;
+  readonly devices?: Partial<DeviceOptions> | undefined;
   readonly sharingStrategy?: ShareStrategy;
 }
 
@@ -62,6 +65,7 @@ export class Broker implements Host {
   readonly hooks: Hooks;
   readonly retained: RetainedMessages;
   readonly sessions: SessionRegistry;
+  readonly devices: Devices;
   readonly recovery: Recovery;
   /** Rules about who may do what; none at first. */
   readonly access: AccessPath;
@@ -137,8 +141,10 @@ export class Broker implements Host {
     });
     const { sessions } = this;
     this.access = new AccessPath({ sessions, subscribePath: this.#subscribePath, log });
+    this.devices = this.#newDevices();
     this.#connectPath = new ConnectPath({
       access: this.access,
+      devices: this.devices,
       registry: this.sessions,
       store,
       hooks,
@@ -329,6 +335,7 @@ export class Broker implements Host {
     this.#logEnd(connection, cause);
     const { session } = connection;
     if (session === undefined || session.connection !== connection) return;
+    this.devices.left(connection, session, cause);
     this.sessions.disconnected(session, cause);
     if (!this.hooks.disconnected.empty) {
       this.hooks.disconnected.run({ client: clientView(connection), cause });
@@ -344,6 +351,18 @@ export class Broker implements Host {
       random,
       bytesOf: bytesOfRoute,
       compute: (topicName) => gatherRoute(topicName, (visit) => this.#tree.match(topicName, visit)),
+    });
+  }
+
+  #newDevices(): Devices {
+    const { limits, statistics } = this;
+    return new Devices({
+      ...this.#parts,
+      options: { ...defaultDeviceOptions, ...this.#parts.devices },
+      limits,
+      statistics,
+      publishPath: this.#publishPath,
+      sessionOf: (clientIdentifier) => this.sessions.get(clientIdentifier),
     });
   }
 

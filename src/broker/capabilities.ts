@@ -31,11 +31,20 @@ export function grantedExpirySeconds(connect: Connect, limits: ListenerLimits): 
   return connect.cleanStart ? 0 : limits.legacySessionExpirySeconds;
 }
 
-/** Keep Alive in force: 5.0 clients are told when it is not theirs. [MQTT-3.1.2-21] */
-export function grantedKeepAliveSeconds(connect: Connect, limits: ListenerLimits): number {
+/**
+ * Keep Alive in force: 5.0 clients are told when it is not theirs. `wanted` is what a rule gives them
+ * whatever they ask for. [MQTT-3.1.2-21]
+ */
+export function grantedKeepAliveSeconds(
+  connect: Connect,
+  limits: ListenerLimits,
+  wanted?: number,
+): number {
   const max = limits.keepAliveSecondsMax;
   const asked = connect.keepAliveSeconds;
-  if (connect.protocolVersion !== 5 || max === 0) return asked;
+  if (connect.protocolVersion !== 5) return asked;
+  if (wanted !== undefined) return wanted;
+  if (max === 0) return asked;
   return asked === 0 || asked > max ? max : asked;
 }
 

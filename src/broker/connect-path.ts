@@ -5,9 +5,7 @@ import type { DisconnectCause } from '../session/host.js';
 import type { Limits } from '../session/limits.js';
 import type { Session } from '../session/session.js';
 import type { Statistics } from '../session/statistics.js';
-import { isTopicName } from '../topic/topic-name.js';
 import type { Connack, Connect } from '../wire/control-packet.js';
-import { ProtocolViolation } from '../wire/protocol-violation.js';
 import { isFailure, ReasonCode } from '../wire/reason-code.js';
 import type { AccessPath } from './access-path.js';
 import {
@@ -18,6 +16,8 @@ import {
 } from './capabilities.js';
 import { clientView, entryOf, identify } from './client-view.js';
 import { isAcceptance, sentenceOf } from './connect-answer.js';
+import { judgeIdentifier, judgeVersion, judgeWill, type Refusal } from './connect-rules.js';
+import type { Devices } from './devices/devices.js';
 import type { ConnectRefusal, Hooks } from './hooks.js';
 import type { IdentityExpiry } from './identity-expiry.js';
 import type { RateControl } from './rate-control.js';
@@ -28,13 +28,6 @@ import type { Store } from './store.js';
  * A longer Client Identifier gets no topic for responses: it would not leave room for levels below.
  */
 const RESPONSE_LENGTH_MAX = 1000;
-
-interface Refusal {
-  readonly reasonCode: ReasonCode;
-  readonly sentence: string;
-  readonly serverReference?: string | undefined;
-  readonly isRepeated?: boolean | undefined;
-}
 
 /** What the broker asks of the connections it has. */
 export interface ConnectionCounts {
@@ -59,6 +52,7 @@ export class ConnectPath {
   readonly #statistics: Statistics;
   readonly #log: Logger;
   readonly #counts: ConnectionCounts;
+  readonly #devices: Devices;
   readonly #newClientIdentifier: () => string;
   /** Clean Start discarded a stored Session: these wait until that is durable. */
   readonly #waiting: {
@@ -75,6 +69,7 @@ export class ConnectPath {
     readonly statistics: Statistics;
     readonly log: Logger;
     readonly counts: ConnectionCounts;
+    readonly devices: Devices;
     readonly newClientIdentifier: () => string;
     readonly expiry: IdentityExpiry;
     readonly access: AccessPath;
@@ -86,6 +81,7 @@ export class ConnectPath {
     this.#statistics = parts.statistics;
     this.#log = parts.log;
     this.#counts = parts.counts;
+    this.#devices = parts.devices;
     this.#newClientIdentifier = parts.newClientIdentifier;
     this.expiry = parts.expiry;
     this.access = parts.access;
@@ -94,9 +90,9 @@ export class ConnectPath {
   /** Whether CONNECT may go on to authentication; otherwise it has been refused. */
   judge(connection: Connection, connect: Connect): boolean {
     const refusal =
-      this.#judgeVersion(connection, connect) ??
-      this.#judgeIdentifier(connect) ??
-      this.#judgeWill(connection, connect) ??
+      judgeVersion(connection, connect) ??
+      judgeIdentifier(connect, this.#limits) ??
+      judgeWill(connection, connect, this.#limits) ??
       this.#judgeLimits(connection);
     if (refusal === undefined) {
       if (connect.clientIdentifier === '') {
@@ -138,7 +134,7 @@ export class ConnectPath {
     if (this.isTooOften(connection, this.rates?.enters(connection))) return;
     this.access.enter(connection);
     if (will === undefined) {
-      this.#attach(connection, connect, authenticated);
+      this.#comeIn(connection, connect, authenticated);
       return;
     }
     const mayPublish = connection.access?.mayPublish(will.topicName, will.qos, will.retain) ?? true;
@@ -149,7 +145,7 @@ export class ConnectPath {
       if (isFailure(reasonCode)) {
         const sentence = `this client may not publish its will to ${will.topicName}`;
         this.refuse(connection, { reasonCode, sentence });
-      } else this.#attach(connection, connect, authenticated);
+      } else this.#comeIn(connection, connect, authenticated);
     });
   }
 
@@ -175,55 +171,6 @@ export class ConnectPath {
     if (this.#waiting.length > 0) this.#store.afterCommit(this);
   }
 
-  #judgeVersion(connection: Connection, connect: Connect): Refusal | undefined {
-    if (connection.policy.protocolVersions.includes(connect.protocolVersion)) return undefined;
-    return {
-      reasonCode: ReasonCode.UnsupportedProtocolVersion,
-      sentence: `this listener does not accept protocol level ${connect.protocolVersion}`,
-    };
-  }
-
-  #judgeIdentifier(connect: Connect): Refusal | undefined {
-    const { clientIdentifier, protocolVersion, cleanStart } = connect;
-    const reasonCode = ReasonCode.ClientIdentifierNotValid;
-    if (clientIdentifier === '') {
-      if (protocolVersion === 3) {
-        return { reasonCode, sentence: 'MQTT 3.1 needs a Client Identifier' };
-      }
-      if (protocolVersion === 4 && !cleanStart) {
-        const sentence = 'an empty Client Identifier needs Clean Session 1';
-        return { reasonCode, sentence }; // [MQTT-3.1.3-8]
-      }
-    }
-    // At most three bytes a UTF-16 code unit: an upper bound is enough against abuse.
-    if (clientIdentifier.length > this.#limits.clientIdentifierBytesMax) {
-      return { reasonCode, sentence: 'the Client Identifier is too long' };
-    }
-    return undefined;
-  }
-
-  #judgeWill(connection: Connection, connect: Connect): Refusal | undefined {
-    const { limits } = connection;
-    const { will } = connect;
-    if (will === undefined) return undefined;
-    if (!isTopicName(will.topicName, this.#limits)) {
-      const sentence = 'the Will Topic is not a Topic Name';
-      if (connect.protocolVersion < 5) {
-        throw new ProtocolViolation(ReasonCode.TopicNameInvalid, sentence, 'MQTT-3.1.4-1');
-      }
-      return { reasonCode: ReasonCode.TopicNameInvalid, sentence };
-    }
-    if (will.qos > limits.qosMax) {
-      const sentence = `the Will QoS is above the Maximum QoS of ${limits.qosMax}`;
-      return { reasonCode: ReasonCode.QoSNotSupported, sentence }; // [MQTT-3.2.2-12]
-    }
-    if (will.retain && !limits.retainAvailable) {
-      const sentence = 'retained messages are switched off on this server';
-      return { reasonCode: ReasonCode.RetainNotSupported, sentence }; // [MQTT-3.2.2-13]
-    }
-    return undefined;
-  }
-
   #judgeLimits(connection: Connection): Refusal | undefined {
     const { connectionsMax, sessionsMax } = this.#limits;
     const { connectionsPerAddressMax } = connection.limits;
@@ -245,6 +192,27 @@ export class ConnectPath {
       return { reasonCode, sentence: `the server has its ${sessionsMax} sessions` };
     }
     return undefined;
+  }
+
+  /** At once, or later where two clients with one Client Identifier drive each other out. */
+  #comeIn(
+    connection: Connection,
+    connect: Connect,
+    authenticated: Pick<Connack, 'authenticationMethod' | 'authenticationData'>,
+  ): void {
+    const previous = this.#registry.get(connection.clientIdentifier)?.connection;
+    const holdMs = previous === undefined ? 0 : this.#devices.holdTakeOver(connection, previous);
+    if (holdMs === 0) this.#attach(connection, connect, authenticated);
+    else if (holdMs === undefined) {
+      const sentence = 'too many clients with this Client Identifier wait to replace each other';
+      this.refuse(connection, { reasonCode: ReasonCode.ServerBusy, sentence });
+    } else {
+      connection.suspend();
+      this.#devices.after(holdMs, () => {
+        if (!connection.isClosed) this.#attach(connection, connect, authenticated);
+        connection.resume();
+      });
+    }
   }
 
   #attach(
@@ -273,8 +241,10 @@ export class ConnectPath {
   /** An older connection with this Client Identifier ends, its will published. [MQTT-3.1.4-3] */
   #takeOver(connection: Connection): void {
     const { clientIdentifier } = connection;
-    const other = this.#registry.get(clientIdentifier)?.connection;
+    const session = this.#registry.get(clientIdentifier);
+    const other = session?.connection;
     if (other === undefined) return;
+    if (this.#devices.withholdsWill(clientIdentifier)) session!.will = undefined;
     this.#statistics.takeOvers++;
     const [from, to] = [other.network.peer.address, connection.network.peer.address];
     this.#log.info(
@@ -304,7 +274,6 @@ export class ConnectPath {
   ): void {
     const { clientIdentifier, limits } = connection;
     const expirySeconds = grantedExpirySeconds(connect, limits);
-    const keepAliveSeconds = grantedKeepAliveSeconds(connect, limits);
     const old = this.#registry.get(clientIdentifier);
     const session =
       old ?? this.#registry.create(clientIdentifier, expirySeconds > 0, connect.will !== undefined);
@@ -316,11 +285,20 @@ export class ConnectPath {
     session.expirySeconds = expirySeconds;
     session.will = connect.will;
     this.#registry.save(session);
+    const inFlight = grantedInFlight(connect, limits);
+    const treatment = this.#devices.admit(connection, connect, session, inFlight);
+    const keepAliveSeconds = grantedKeepAliveSeconds(
+      connect,
+      limits,
+      treatment.serverKeepAliveSeconds,
+    );
     const isV5 = connect.protocolVersion === 5;
     const accepted: Accepted = {
       session,
       keepAliveSeconds,
-      receiveMaximum: grantedInFlight(connect, limits),
+      receiveMaximum: treatment.inFlightMax,
+      packetBytesMax: treatment.packetBytesMax,
+      pace: treatment.pace,
       connack: {
         sessionPresent: old !== undefined, // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
         ...(isV5 ? this.#properties(connection, connect, session, keepAliveSeconds) : {}),

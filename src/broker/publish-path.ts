@@ -272,7 +272,7 @@ export class PublishPath implements CommitWaiter {
       if (this.#limits.queueQoS0 && session.isStored) {
         this.#toQueue(session, new Delivery(undefined, 0, retain, identifiers));
       } else this.#drop(session, DropReason.Offline);
-    } else if (!sender.hasRoom) this.#drop(session, DropReason.OutboxFull);
+    } else if (!sender.hasRoomForQoS0) this.#drop(session, DropReason.OutboxFull);
     else if (!sender.sendPublish(this.#frame, publishFlags(false, 0, retain), 0, identifiers)) {
       this.#drop(session, DropReason.PacketTooLarge);
     }

@@ -2,10 +2,11 @@ import type { Clock, TimerEntry, Timers } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { Delivery } from '../session/delivery.js';
 import type { DisconnectCause } from '../session/host.js';
-import type { OutboundContext } from '../session/outbound-flow.js';
+import type { OutboundContext } from '../session/outbound-context.js';
 import { NEVER_ENDS, Session, SessionTimer } from '../session/session.js';
 import type { QueuePosition } from '../session/session-store.js';
 import { DropReason, type Statistics } from '../session/statistics.js';
+import { unfinished } from '../session/unfinished.js';
 import type { Hooks } from './hooks.js';
 import type { PublishPath } from './publish-path.js';
 import type { RetainedDelivery } from './retained-delivery.js';
@@ -181,7 +182,7 @@ export class SessionRegistry {
     queue.end();
     this.#retainedDelivery.forget(session);
     if (!session.isStored) {
-      this.#handOver(outbound.unfinished());
+      this.#handOver(unfinished(outbound));
       this.#forget(session);
     } else if (hasShares && queue.count > 0) {
       // A crash while it is handed over must not bring the Session back.

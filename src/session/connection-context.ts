@@ -5,6 +5,7 @@ import type { Publish } from '../wire/publish.js';
 import type { BufferPool } from './buffer-pool.js';
 import type { Host } from './host.js';
 import type { Limits } from './limits.js';
+import type { Pace } from './paced-network.js';
 import type { Session } from './session.js';
 import type { SessionStore } from './session-store.js';
 import type { Statistics } from './statistics.js';
@@ -30,4 +31,8 @@ export interface Accepted {
   readonly connack: Omit<Connack, 'type' | 'reasonCode'>;
   readonly keepAliveSeconds: number;
   readonly receiveMaximum: number;
+  /** Nothing larger is sent, whatever its Maximum Packet Size; `UNLIMITED` is as it says. */
+  readonly packetBytesMax: number;
+  /** For a client that takes one packet at a time. */
+  readonly pace: Pace | undefined;
 }

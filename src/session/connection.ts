@@ -24,6 +24,8 @@ import { InboundFlow } from './inbound-flow.js';
 import { type ListenerLimits, type ListenerPolicy, listenerLimits } from './limits.js';
 import type { NetworkConnection, NetworkConnectionEvents } from './network-connection.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
+import { PACED_BYTES_MAX, PacedNetwork } from './paced-network.js';
+import { checkPhase, type Phase } from './phase.js';
 import { newPublishSender, type PublishSender } from './publish-sender.js';
 import { reasonStringFor } from './reason-string.js';
 import { applyClientExpiry, type Session } from './session.js';
@@ -32,7 +34,6 @@ import { type SilenceOwner, SilenceTimer } from './silence-timer.js';
 const PINGRESP = Uint8Array.of(0xd0, 0);
 /** What a stranger may send: all fields of CONNECT at their largest are less. */
 const CONNECT_BYTES_MAX = 1024 * 1024;
-type Phase = 'awaiting-connect' | 'connecting' | 'authenticating' | 'connected' | 'closed';
 
 /**
  * The life of one Network Connection: awaiting CONNECT, (authenticating,) connected, closed. Bytes
@@ -55,12 +56,16 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
   access: ClientAccess | undefined = undefined;
   sender: PublishSender | undefined = undefined;
   acknowledgements: Acknowledgements | undefined = undefined;
+  /** When a PUBLISH left last, on the monotonic clock. */
+  publishedMs: number = Number.NEGATIVE_INFINITY;
   readonly #context: ConnectionContext;
   readonly #framer: Framer;
   readonly #silence: SilenceTimer;
   /** Messages stop at half of the first term, behind a last large one: the rest are answers. */
   readonly #unsentBytesMax: number;
   #inbound: InboundFlow | undefined = undefined;
+  #paced: PacedNetwork | undefined = undefined;
+  #sentCount = 0;
   #phase: Phase = 'awaiting-connect';
   #suspensions = 0;
   #turns: AuthenticationTurns | undefined = undefined;
@@ -82,6 +87,11 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     return this.#phase === 'connected';
   }
 
+  /** When anything came last, on the monotonic clock. */
+  get heardMs(): number {
+    return this.#silence.heardMs;
+  }
+
   get isClosed(): boolean {
     return this.#phase === 'closed';
   }
@@ -100,13 +110,16 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
   }
 
   drained(): void {
-    if (this.#phase !== 'connected') return;
+    if (this.#phase !== 'connected' || this.#paced?.drained() === false) return;
     this.session?.outbound.pump();
     this.#context.host.roomAgain(this);
   }
 
   sent(bytes: number): void {
     this.#context.statistics.bytesSent += bytes;
+    if (this.sender === undefined || this.sender.sentCount === this.#sentCount) return;
+    this.#sentCount = this.sender.sentCount;
+    this.publishedMs = this.#context.clock.nowMs;
   }
 
   networkClosed(cause: string): void {
@@ -121,6 +134,11 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     const acknowledgements = new Acknowledgements(this.outbox, this.#context.store, this.version);
     this.acknowledgements = acknowledgements;
     this.sender = newPublishSender(this, this.#context.statistics);
+    this.sender.limitPacketBytes(accepted.packetBytesMax);
+    if (accepted.pace !== undefined) {
+      this.#paced = new PacedNetwork(this.network, accepted.pace, this.#context.timers, this);
+      this.outbox.leaveThrough(this.#paced, 1, PACED_BYTES_MAX);
+    }
     this.#inbound = new InboundFlow(this, session, acknowledgements, this.#context);
     const { Success } = ReasonCode;
     const packet = { ...connack, type: PacketType.CONNACK, reasonCode: Success } as const;
@@ -273,7 +291,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
       this.#inbound!.publish(framer);
       return;
     }
-    if (this.#phase !== 'connected') this.#checkPhase(type);
+    if (this.#phase !== 'connected') checkPhase(this.#phase, type);
     else if (type >= PacketType.PUBACK && type <= PacketType.PUBCOMP) {
       this.#inbound!.acknowledgement(framer, type as AcknowledgementType);
       return;
@@ -313,24 +331,6 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
         );
       default:
         unreachable(packet);
-    }
-  }
-
-  #checkPhase(type: number): void {
-    if (this.#phase === 'awaiting-connect' && type !== PacketType.CONNECT) {
-      throw new ProtocolViolation(
-        ReasonCode.ProtocolError,
-        'The first packet was not a CONNECT',
-        'MQTT-3.1.0-1',
-      );
-    }
-    const mayAnswer = type === PacketType.AUTH || type === PacketType.DISCONNECT;
-    if (this.#phase === 'authenticating' && !mayAnswer) {
-      throw new ProtocolViolation(
-        ReasonCode.ProtocolError,
-        'Only AUTH and DISCONNECT may follow while authentication is not complete',
-        'MQTT-4.12.0-5',
-      );
     }
   }
 
@@ -393,8 +393,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     this.outbox.endOfTick();
     this.outbox.close();
     this.acknowledgements?.close();
-    if (cause.kind !== 'network') this.network.close('after-flush');
-    else this.network.close('now');
+    (this.#paced ?? this.network).close(cause.kind === 'network' ? 'now' : 'after-flush');
     this.#context.host.disconnected(this, cause);
   }
 }

@@ -1,4 +1,5 @@
-import type { ApplicationMessage } from '../wire/application-message.js';
+import type { Clock } from '../base/clock.js';
+import { type ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
 
 export const DeliveryState = {
   /** Waiting for quota or for the client. */
@@ -36,6 +37,12 @@ export class Delivery {
    * The share it came through (`$share/name/filter`), so that it can be given to another member.
    */
   share: string | undefined = undefined;
+  /** When PUBLISH left on this connection, on the monotonic clock; 0 while it has not. */
+  sentMs = 0;
+  /** Rises with each PUBLISH of a connection. */
+  sentOrder = 0;
+  /** Length of the PUBLISH packet as it was sent. */
+  sentBytes = 0;
   /** Belongs to the store: its records of this delivery. */
   stored: unknown = undefined;
 
@@ -50,4 +57,11 @@ export class Delivery {
     this.retain = retain;
     this.subscriptionIdentifiers = subscriptionIdentifiers;
   }
+}
+
+/** Whether Message Expiry Interval has passed before the message was ever sent. */
+export function hasExpired(delivery: Delivery, clock: Clock): boolean {
+  const { expiresAtWallMs } = delivery.message!;
+  if (expiresAtWallMs === NEVER_EXPIRES || delivery.sentBefore) return false;
+  return expiresAtWallMs <= clock.wallMs(); // [MQTT-3.3.2-5]
 }

@@ -1,53 +1,37 @@
-import type { Clock } from '../base/clock.js';
-import { Fifo } from '../base/fifo.js';
-import { type ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
+import type { ApplicationMessage } from '../wire/application-message.js';
 import type { PublishFrame } from '../wire/publish-frame.js';
 import { type ClientAccess, DENIED } from './client-access.js';
-import { Delivery, DeliveryState } from './delivery.js';
-import type { Drops } from './drops.js';
-import type { Limits } from './limits.js';
+import { Delivery, DeliveryState, hasExpired } from './delivery.js';
+import type { DeliveryWatch, WatchedFlow } from './delivery-watch.js';
+import { HeldDeliveries, type HeldOwner } from './held-deliveries.js';
+import type { OutboundContext } from './outbound-context.js';
 import { OutboundQueue, type QueueOwner } from './outbound-queue.js';
 import { PacketIdentifiers } from './packet-identifiers.js';
 import { publishFlags, type Receiver } from './receiver.js';
-import type { CommitWaiter, SessionStore } from './session-store.js';
-import { DropReason, type Statistics } from './statistics.js';
+import { DropReason } from './statistics.js';
 
-/** What all outbound flows share. */
-export interface OutboundContext {
-  readonly clock: Clock;
-  readonly store: SessionStore;
-  readonly limits: Limits;
-  readonly statistics: Statistics;
-  readonly drops: Drops;
-  /**
-   * For messages that come from a queue: the frame of the message being published stays untouched.
-   */
-  readonly queuedFrame: PublishFrame;
-}
-
-/** Stand for what is empty: a Session whose client is away pays for neither. Never written. */
+/** Stands for what is empty: a Session whose client is away pays nothing. Never written. */
 const NONE = new Map<number, Delivery>();
-const NO_DELIVERIES = new Fifo<Delivery>();
 
 /**
  * The sender half of QoS 1 and 2 (section 4.3): Packet Identifiers, quota, and what is in flight.
  */
-export class OutboundFlow implements CommitWaiter, QueueOwner {
+export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   readonly queue: OutboundQueue;
   /**
    * What waits in the queue came there under other rights: each is judged again before it is sent.
    * Undefined when nothing of that kind waits.
    */
   access: ClientAccess | undefined = undefined;
+  /** Of the connection that is there. */
+  watch: DeliveryWatch | undefined = undefined;
   readonly #context: OutboundContext;
   readonly #clientIdentifier: string;
   /** By Packet Identifier, in the order of sending. */
   #inFlight: Map<number, Delivery> = NONE;
-  /** In flight, but what they send next waits until its batch is durable; in order. */
-  #held: Fifo<Delivery> = NO_DELIVERIES;
+  readonly #held: HeldDeliveries;
   readonly #identifiers = new PacketIdentifiers();
   #waitingInMemory = 0;
-  #waitsForCommit = false;
   #pumping = false;
   #quota = 0;
   #quotaMax = 0;
@@ -56,6 +40,7 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
   constructor(context: OutboundContext, clientIdentifier: string) {
     this.#context = context;
     this.#clientIdentifier = clientIdentifier;
+    this.#held = new HeldDeliveries(context.store, this);
     this.queue = new OutboundQueue(context.store, context.limits, this);
   }
 
@@ -80,6 +65,35 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     return this.#quota > 0 && this.#receiver?.hasRoom === true && !this.queue.hasBacklog;
   }
 
+  get isStuck(): boolean {
+    return this.#quota <= 0 && this.queue.hasBacklog;
+  }
+
+  deliveriesInFlight(): Iterable<Delivery> {
+    return this.#inFlight.values();
+  }
+
+  /** Until they are acknowledged, as many more may be in flight. */
+  widen(messages: number): void {
+    this.#quota += messages;
+    this.pump();
+  }
+
+  /** How many may be in flight from now on. */
+  setWindow(messages: number): void {
+    this.#quota += messages - this.#quotaMax;
+    this.#quotaMax = messages;
+    this.pump();
+  }
+
+  /** The client will never finish it: its slot and its records go. Nothing else is sent. */
+  takeOut(delivery: Delivery): void {
+    this.#inFlight.delete(delivery.packetIdentifier);
+    if (this.#quota < this.#quotaMax) this.#quota++;
+    this.queue.remove(delivery);
+    delivery.message = undefined;
+  }
+
   /**
    * A client is there: resends what an earlier connection left unacknowledged, then goes on with
    * the queue. [MQTT-4.4.0-1]
@@ -99,8 +113,11 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
       this.#quota--; // [MQTT-3.3.4-9]
       const { holdTicket } = exchange;
       // A client may be back before the record that it waits for is durable.
-      if (holdTicket > this.#context.store.committedTicket) this.#hold(delivery, holdTicket);
-      else receiver.sendPubrel(exchange.packetIdentifier, false);
+      if (holdTicket > this.#context.store.committedTicket) this.#held.hold(delivery, holdTicket);
+      else {
+        receiver.sendPubrel(exchange.packetIdentifier, false);
+        this.watch?.resumed(delivery);
+      }
     }
     this.pump();
   }
@@ -108,8 +125,10 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
   /** The client is gone. A stored Session keeps in memory only which identifiers are in use. */
   detach(): void {
     this.#receiver = undefined;
+    this.watch?.stop();
+    this.watch = undefined;
     this.#quota = 0;
-    this.#held = NO_DELIVERIES;
+    this.#held.clear();
     if (!this.queue.isStored) return;
     for (const delivery of this.#inFlight.values()) {
       const { packetIdentifier, sequence, holdTicket } = delivery;
@@ -149,6 +168,7 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
   acknowledged(packetIdentifier: number): boolean {
     const delivery = this.#inFlight.get(packetIdentifier);
     if (delivery === undefined || delivery.qos !== 1) return false;
+    this.watch?.acknowledged(delivery);
     this.#done(delivery);
     return true;
   }
@@ -163,6 +183,7 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
       if (!isFailure && isUnknown) this.#receiver?.sendPubrel(packetIdentifier, true);
       return;
     }
+    if (delivery.state !== DeliveryState.Released) this.watch?.acknowledged(delivery);
     if (isFailure) {
       this.#done(delivery);
       return;
@@ -175,7 +196,7 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     this.queue.release(delivery);
     delivery.message = undefined;
     // A PUBREL that went out before its record would let a restart send the message a second time.
-    if (this.queue.isStored) this.#hold(delivery, this.#context.store.openTicket);
+    if (this.queue.isStored) this.#held.hold(delivery, this.#context.store.openTicket);
     else this.#receiver?.sendPubrel(packetIdentifier, false);
   }
 
@@ -194,7 +215,7 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     while (this.#quota > 0 && this.#receiver?.hasRoom === true) {
       const delivery = this.#shift();
       if (delivery === undefined) break;
-      if (this.#hasExpired(delivery)) this.#drop(delivery, DropReason.Expired);
+      if (hasExpired(delivery, this.#context.clock)) this.#drop(delivery, DropReason.Expired);
       else if (this.#isForbidden(delivery)) this.#drop(delivery, DropReason.NotAuthorized);
       else this.#sendQueued(delivery);
     }
@@ -203,33 +224,11 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     if (this.#receiver !== undefined && this.#quota > 0) this.queue.readPage();
   }
 
-  /**
-   * The Session ends: every delivery that no client has finished, for counting and redistribution.
-   */
-  *unfinished(): Iterable<Delivery> {
-    for (const delivery of this.#inFlight.values()) {
-      if (delivery.state === DeliveryState.InFlight) yield delivery;
-    }
-    yield* this.queue;
-  }
-
-  committed(ticket: number): void {
-    this.#waitsForCommit = false;
-    for (;;) {
-      const delivery = this.#held.peek();
-      if (delivery === undefined) break;
-      if (delivery.holdTicket > ticket) {
-        this.#awaitCommit();
-        break;
-      }
-      this.#held.shift();
-      delivery.holdTicket = 0;
-      if (this.#inFlight.get(delivery.packetIdentifier) !== delivery) continue;
-      if (delivery.state === DeliveryState.Released) {
-        this.#receiver?.sendPubrel(delivery.packetIdentifier, false);
-      } else this.#transmit(delivery);
-    }
-    this.pump();
+  letGo(delivery: Delivery): void {
+    if (this.#inFlight.get(delivery.packetIdentifier) !== delivery) return;
+    if (delivery.state === DeliveryState.Released) {
+      this.#receiver?.sendPubrel(delivery.packetIdentifier, false);
+    } else this.#transmit(delivery);
   }
 
   oldestInFlight(): number {
@@ -280,12 +279,12 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
       // Its identifier must be durable first: a restart that gave it to another message would lose
       // that one.
       if (delivery.qos === 2) ticket = store.openTicket;
-    } else if (ticket > 0 || this.#held.length > 0 || delivery.share !== undefined) {
+    } else if (ticket > 0 || !this.#held.isEmpty || delivery.share !== undefined) {
       delivery.message = keep();
     }
     this.#track(delivery);
     this.#quota--;
-    if (ticket > 0 || this.#held.length > 0) this.#hold(delivery, ticket);
+    if (ticket > 0 || !this.#held.isEmpty) this.#held.hold(delivery, ticket);
     else this.#send(delivery, frame);
   }
 
@@ -310,7 +309,7 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
       }
     }
     this.#track(delivery);
-    if (ticket > 0 || this.#held.length > 0) this.#hold(delivery, ticket);
+    if (ticket > 0 || !this.#held.isEmpty) this.#held.hold(delivery, ticket);
     else this.#transmit(delivery);
   }
 
@@ -330,30 +329,20 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     if (dup) this.#context.statistics.retransmissions++;
     const flags = publishFlags(dup, delivery.qos, delivery.retain);
     const { packetIdentifier, subscriptionIdentifiers } = delivery;
-    if (receiver.sendPublish(frame, flags, packetIdentifier, subscriptionIdentifiers)) return;
-    this.#countDrop(DropReason.PacketTooLarge, frame.topic);
+    const { watch } = this;
+    if (receiver.sendPublish(frame, flags, packetIdentifier, subscriptionIdentifiers)) {
+      if (delivery.qos > 0) watch?.sent(delivery, receiver.sentBytes);
+      return;
+    }
+    if (watch?.tooLarge(delivery, frame) !== true) {
+      this.#countDrop(DropReason.PacketTooLarge, frame.topic);
+    }
     if (delivery.qos > 0) this.#done(delivery);
-  }
-
-  #hold(delivery: Delivery, ticket: number): void {
-    delivery.holdTicket = ticket;
-    if (this.#held === NO_DELIVERIES) this.#held = new Fifo();
-    this.#held.push(delivery);
-    this.#awaitCommit();
-  }
-
-  #awaitCommit(): void {
-    if (this.#waitsForCommit) return;
-    this.#waitsForCommit = true;
-    this.#context.store.afterCommit(this);
   }
 
   /** The exchange is over: quota and, in a stored Session, the records go. */
   #done(delivery: Delivery): void {
-    this.#inFlight.delete(delivery.packetIdentifier);
-    if (this.#quota < this.#quotaMax) this.#quota++;
-    this.queue.remove(delivery);
-    delivery.message = undefined;
+    this.takeOut(delivery);
     if (this.queue.hasBacklog) this.pump();
   }
 
@@ -371,12 +360,6 @@ export class OutboundFlow implements CommitWaiter, QueueOwner {
     queue.push(delivery, message);
     if (!queue.isStored) this.#waitingInMemory++;
     queue.trim();
-  }
-
-  #hasExpired(delivery: Delivery): boolean {
-    const { expiresAtWallMs } = delivery.message!;
-    if (expiresAtWallMs === NEVER_EXPIRES || delivery.sentBefore) return false;
-    return expiresAtWallMs <= this.#context.clock.wallMs(); // [MQTT-3.3.2-5]
   }
 
   /** One that was sent before is finished: the client has it, or is about to. */

@@ -20,7 +20,7 @@ export interface OutboxOwner {
  * buffer, large payloads are shared, and all leave with one write.
  */
 export class Outbox implements TickTask, WriteRelease {
-  readonly #network: NetworkConnection;
+  #network: NetworkConnection;
   readonly #endOfTick: EndOfTick;
   readonly #pool: BufferPool;
   #buffer: Uint8Array | undefined = undefined;
@@ -34,7 +34,8 @@ export class Outbox implements TickTask, WriteRelease {
   #scheduled = false;
   #closed = false;
   #wasFull = false;
-  readonly #bytesMax: number;
+  #bytesMax: number;
+  #bytesMaxQoS0: number;
   readonly #owner: OutboxOwner;
 
   /** `owner.drained` is called when `hasRoom` was false and a flush has emptied it at once. */
@@ -46,6 +47,7 @@ export class Outbox implements TickTask, WriteRelease {
     owner: OutboxOwner,
   ) {
     this.#bytesMax = bytesMax;
+    this.#bytesMaxQoS0 = bytesMax;
     this.#owner = owner;
     this.#network = network;
     this.#endOfTick = endOfTick;
@@ -57,6 +59,20 @@ export class Outbox implements TickTask, WriteRelease {
     if (this.#bytes + this.#network.unsentBytes < this.#bytesMax) return true;
     this.#wasFull = true;
     return false;
+  }
+
+  /** The same for QoS 0 messages, which wait nowhere else. */
+  get hasRoomForQoS0(): boolean {
+    if (this.#bytes + this.#network.unsentBytes < this.#bytesMaxQoS0) return true;
+    this.#wasFull = true;
+    return false;
+  }
+
+  /** From now on bytes leave through another connection, whole packets only, with other limits. */
+  leaveThrough(network: NetworkConnection, bytesMax: number, bytesMaxQoS0: number): void {
+    this.#network = network;
+    this.#bytesMax = bytesMax;
+    this.#bytesMaxQoS0 = bytesMaxQoS0;
   }
 
   /** A place of `bytes` bytes to write into, at the returned offset of `this.target`. */

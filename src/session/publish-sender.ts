@@ -42,7 +42,11 @@ export class PublishSender implements Receiver {
   readonly #outbox: Outbox;
   readonly #statistics: Statistics;
   readonly #version: ProtocolVersion;
-  readonly #packetBytesMax: number;
+  /** Length of the last PUBLISH that was sent. */
+  sentBytes = 0;
+  /** PUBLISH packets sent. */
+  sentCount = 0;
+  #packetBytesMax: number;
   readonly #aliases: OutboundTopicAliases<Uint8Array> | undefined;
 
   constructor(parts: {
@@ -64,6 +68,16 @@ export class PublishSender implements Receiver {
     return this.#outbox.hasRoom;
   }
 
+  /** Whether a QoS 0 message may be sent, which waits nowhere but in the outbox. */
+  get hasRoomForQoS0(): boolean {
+    return this.#outbox.hasRoomForQoS0;
+  }
+
+  /** From now on nothing larger is sent. */
+  limitPacketBytes(bytesMax: number): void {
+    if (bytesMax < this.#packetBytesMax) this.#packetBytesMax = bytesMax;
+  }
+
   sendPublish(
     frame: PublishFrame,
     flags: number,
@@ -78,6 +92,8 @@ export class PublishSender implements Receiver {
     if (bytes > this.#packetBytesMax) return false;
     this.#outbox.appendPublish(frame, template, FIRST_BYTE | flags, packetIdentifier);
     this.#statistics.publishSent++;
+    this.sentCount++;
+    this.sentBytes = bytes;
     return true;
   }
 
@@ -121,6 +137,9 @@ export class PublishSender implements Receiver {
     }
     this.#write(frame, flags, packetIdentifier);
     this.#statistics.publishSent++;
+    this.sentCount++;
+    // What it would be without an alias: as much has been taken, or has not.
+    this.sentBytes = remaining + fixedHeaderBytes(remaining);
     return true;
   }
 

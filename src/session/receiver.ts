@@ -4,6 +4,8 @@ import type { PublishFrame } from '../wire/publish-frame.js';
 export interface Receiver {
   /** Whether more QoS 1 and 2 messages may be put into the outbox now. */
   readonly hasRoom: boolean;
+  /** Length of the last PUBLISH that was sent. */
+  readonly sentBytes: number;
   /**
    * Appends a PUBLISH; returns false when it is larger than the client's Maximum Packet Size, in
    * which case nothing was sent. [MQTT-3.1.2-24]

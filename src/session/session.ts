@@ -4,7 +4,8 @@ import { ProtocolViolation } from '../wire/protocol-violation.js';
 import { ReasonCode } from '../wire/reason-code.js';
 import type { ClientAccess } from './client-access.js';
 import type { Connection } from './connection.js';
-import { type OutboundContext, OutboundFlow } from './outbound-flow.js';
+import type { OutboundContext } from './outbound-context.js';
+import { OutboundFlow } from './outbound-flow.js';
 import type { Subscription } from './subscription.js';
 
 /** Session Expiry Interval of a Session that never expires (5.0, section 3.1.2.11.2). */

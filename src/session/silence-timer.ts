@@ -28,6 +28,11 @@ export class SilenceTimer extends TimerEntry {
     this.#heardMs = clock.nowMs;
   }
 
+  /** When the client was heard last, on the monotonic clock. */
+  get heardMs(): number {
+    return this.#heardMs;
+  }
+
   heard(): void {
     this.#heardMs = this.#clock.nowMs;
   }

@@ -1,5 +1,6 @@
 import { SeededRandom } from '../../src/base/random.js';
 import { Broker } from '../../src/broker/broker.js';
+import type { DeviceOptions } from '../../src/broker/devices/device-options.js';
 import {
   defaultListenerPolicy,
   type Limits,
@@ -23,6 +24,7 @@ export interface WorldOptions {
   /** Writes of the store complete only by `commit`. */
   readonly holdsCommits?: boolean;
   readonly sharingStrategy?: ShareStrategy;
+  readonly devices?: Partial<DeviceOptions>;
 }
 
 const SEED = 7;
@@ -81,6 +83,7 @@ export class BrokerWorld {
       log: recordingLogger(this.log),
       store: this.store,
       limits,
+      devices: this.#options.devices,
       ...(this.#options.sharingStrategy && { sharingStrategy: this.#options.sharingStrategy }),
     });
     await recover(this.engine, this.store, this.broker.recovery);

@@ -31,6 +31,7 @@ export interface BenchOptions {
 /** A client: notes what it is sent, as `1 m` or `1 dup m`, at QoS 0 `m`, and `rel 1`. */
 export class FakeReceiver implements Receiver {
   hasRoom = true;
+  sentBytes = 0;
   packetBytesMax: number = Number.POSITIVE_INFINITY;
   readonly sent: string[] = [];
 
@@ -41,6 +42,7 @@ export class FakeReceiver implements Receiver {
     if ((flags & 0x08) !== 0) parts.unshift('dup');
     if (packetIdentifier !== 0) parts.unshift(String(packetIdentifier));
     this.sent.push(parts.join(' '));
+    this.sentBytes = payload.length;
     return true;
   }
 

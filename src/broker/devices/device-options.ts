@@ -1,0 +1,97 @@
+import type { Connection } from '../../session/connection.js';
+
+/** What a rule says of the clients that match all it names; what it leaves out is as it was. */
+export interface DeviceRule {
+  readonly match: {
+    /** The URL of the listener as configured. */
+    readonly listener?: string | undefined;
+    /** A pattern: `*` stands for any characters, `?` for one. */
+    readonly user?: string | undefined;
+    readonly client?: string | undefined;
+  };
+  readonly inFlightMax?: number | undefined;
+  readonly packetBytesMax?: number | undefined;
+  readonly paceBytesPerSecond?: number | undefined;
+  readonly onePacketPerWrite?: boolean | undefined;
+  /** 5.0: the client is told this Keep Alive. */
+  readonly serverKeepAliveSeconds?: number | undefined;
+  /** Closed after this long without a byte, also where Keep Alive is 0; 0 is never. */
+  readonly idleSecondsMax?: number | undefined;
+  readonly stepDown?: boolean | undefined;
+  readonly quarantine?: boolean | undefined;
+  readonly takeOverDamping?: boolean | undefined;
+}
+
+/** How devices are treated that cannot say what they need. */
+export interface DeviceOptions {
+  /** The first rule that says something about a setting decides it. */
+  readonly rules: readonly DeviceRule[];
+  readonly stepDown: boolean;
+  readonly quarantine: boolean;
+  readonly takeOverDamping: boolean;
+  /** Where quarantined messages go: `{client}` and `{topic}` are filled in. */
+  readonly deadLetterTopic: string;
+  /** How long the last one of each topic is retained; 0 is not at all. */
+  readonly deadLetterSeconds: number;
+  /** What was learned about a device is forgotten after this long. */
+  readonly learnedSeconds: number;
+  /** Devices whose health is remembered. */
+  readonly devicesMax: number;
+  /** Health as retained messages below `$SYS/broker/clients`. */
+  readonly healthTopics: boolean;
+  /** Closed after this long without a byte, whatever the Keep Alive; 0 is never. */
+  readonly idleSecondsMax: number;
+}
+
+const DAY_SECONDS = 86_400;
+
+export const defaultDeviceOptions: DeviceOptions = {
+  rules: [],
+  stepDown: true,
+  quarantine: true,
+  takeOverDamping: true,
+  deadLetterTopic: '$dead-letter/{client}/{topic}',
+  deadLetterSeconds: 7 * DAY_SECONDS,
+  learnedSeconds: 30 * DAY_SECONDS,
+  devicesMax: 10_000,
+  healthTopics: false,
+  // The system probes connections without traffic; this is for listeners where it cannot.
+  idleSecondsMax: 0,
+};
+
+type Setting = Exclude<keyof DeviceRule, 'match'>;
+
+/** The rules, in a form that is quick to ask. */
+export class DeviceRules {
+  readonly #rules: readonly (DeviceRule & {
+    readonly user: RegExp | undefined;
+    readonly client: RegExp | undefined;
+  })[];
+
+  constructor(rules: readonly DeviceRule[]) {
+    this.#rules = rules.map((rule) => ({
+      ...rule,
+      user: patternOf(rule.match.user),
+      client: patternOf(rule.match.client),
+    }));
+  }
+
+  /** What the first rule that matches and has the setting says. */
+  setting<S extends Setting>(connection: Connection, name: S): DeviceRule[S] {
+    for (const rule of this.#rules) {
+      if (rule[name] === undefined) continue;
+      const { listener } = rule.match;
+      if (listener !== undefined && listener !== connection.network.peer.listener) continue;
+      if (rule.user !== undefined && !rule.user.test(connection.userName ?? '')) continue;
+      if (rule.client !== undefined && !rule.client.test(connection.clientIdentifier)) continue;
+      return rule[name];
+    }
+    return undefined;
+  }
+}
+
+function patternOf(pattern: string | undefined): RegExp | undefined {
+  if (pattern === undefined) return undefined;
+  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'su');
+}

@@ -1,0 +1,252 @@
+import { type Clock, type EndOfTick, TimerEntry, type Timers } from '../../base/clock.js';
+import type { Logger } from '../../base/log.js';
+import type { Connection } from '../../session/connection.js';
+import { DeliveryState } from '../../session/delivery.js';
+import { DeliveryWatch } from '../../session/delivery-watch.js';
+import { type Device, UNLIMITED } from '../../session/device.js';
+import type { DisconnectCause } from '../../session/host.js';
+import type { Limits } from '../../session/limits.js';
+import type { Pace } from '../../session/paced-network.js';
+import type { Session } from '../../session/session.js';
+import type { Statistics } from '../../session/statistics.js';
+import type { Connect } from '../../wire/control-packet.js';
+import { ReasonCode } from '../../wire/reason-code.js';
+import type { PublishPath } from '../publish-path.js';
+import { DeadLetters } from './dead-letters.js';
+import { type DeviceOptions, DeviceRules } from './device-options.js';
+import { DeviceRegistry } from './device-registry.js';
+import { hasLearned, Quarantine } from './quarantine.js';
+import { StepDown } from './step-down.js';
+import { Suspects } from './suspects.js';
+import { TakeOverGuard } from './take-over-guard.js';
+
+/** A drop this soon behind a message has to do with it. */
+const DROP_BEHIND_MS = 5000;
+/** Between QoS 0 messages to a device that is stepped down. */
+const QUIET_MS = 100;
+/** Messages beyond the window for clients that name no Receive Maximum. */
+const LEGACY_PROBE_MAX = 32;
+
+/** What 5.0 clients say when a packet was too much for them. */
+const OVERTAXED: readonly ReasonCode[] = [
+  ReasonCode.MalformedPacket,
+  ReasonCode.PacketTooLarge,
+  ReasonCode.ReceiveMaximumExceeded,
+];
+
+/** How a client is served from CONNACK on. */
+export interface Treatment {
+  readonly inFlightMax: number;
+  readonly packetBytesMax: number;
+  readonly pace: Pace | undefined;
+  /** Undefined leaves it to client and limits. */
+  readonly serverKeepAliveSeconds: number | undefined;
+}
+
+export interface DevicesParts {
+  readonly options: DeviceOptions;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly endOfTick: EndOfTick;
+  readonly limits: Limits;
+  readonly statistics: Statistics;
+  readonly log: Logger;
+  readonly publishPath: PublishPath;
+  readonly sessionOf: (clientIdentifier: string) => Session | undefined;
+}
+
+/**
+ * The broker's side of small devices: what it knows of each, and what follows from it when one connects,
+ * goes, or is replaced.
+ */
+export class Devices {
+  readonly registry: DeviceRegistry;
+  readonly #options: DeviceOptions;
+  readonly #rules: DeviceRules;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #statistics: Statistics;
+  readonly #log: Logger;
+  readonly #quarantine: Quarantine;
+  readonly #stepDown = new StepDown();
+  readonly #suspects = new Suspects();
+  readonly #guard = new TakeOverGuard();
+
+  constructor(parts: DevicesParts) {
+    const { options } = parts;
+    this.#options = options;
+    this.#rules = new DeviceRules(options.rules);
+    this.#clock = parts.clock;
+    this.#timers = parts.timers;
+    this.#statistics = parts.statistics;
+    this.#log = parts.log;
+    this.registry = new DeviceRegistry(options.devicesMax, () => {});
+    this.#quarantine = new Quarantine({
+      ...parts,
+      deadLetters: new DeadLetters(parts),
+      learned: () => {},
+    });
+  }
+
+  /** A client is let in: how it is served. Begins to watch its deliveries. */
+  admit(connection: Connection, connect: Connect, session: Session, inFlight: number): Treatment {
+    const rules = this.#rules;
+    const device = this.registry.see(connection.clientIdentifier);
+    device.connections++;
+    device.connectedAtWallMs = this.#clock.wallMs();
+    this.#forget(device, connect);
+    if (this.#stepDown.calm(device, this.#clock.wallMs())) this.#tellCalm(device);
+    const isSteppedDown = device.steppedDownTo > 0;
+    const inFlightMax = Math.min(
+      inFlight,
+      rules.setting(connection, 'inFlightMax') ?? UNLIMITED,
+      isSteppedDown ? device.steppedDownTo : UNLIMITED,
+    );
+    if (rules.setting(connection, 'quarantine') ?? this.#options.quarantine) {
+      const receiveMaximum =
+        connect.protocolVersion === 5 ? connect.receiveMaximum : inFlightMax + LEGACY_PROBE_MAX;
+      session.outbound.watch = new DeliveryWatch({
+        flow: session.outbound,
+        device,
+        judge: this.#quarantine,
+        clock: this.#clock,
+        timers: this.#timers,
+        line: connection,
+        probeMax: receiveMaximum - inFlightMax,
+      });
+    }
+    return {
+      inFlightMax,
+      packetBytesMax: Math.min(
+        device.packetBytesMax,
+        rules.setting(connection, 'packetBytesMax') ?? UNLIMITED,
+      ),
+      pace: this.#pace(connection, isSteppedDown),
+      serverKeepAliveSeconds: rules.setting(connection, 'serverKeepAliveSeconds'),
+    };
+  }
+
+  /** The client is gone; its Session still has what was in flight. */
+  left(connection: Connection, session: Session, cause: DisconnectCause): void {
+    const device = this.registry.get(session.clientIdentifier);
+    if (device === undefined) return;
+    device.leftAtWallMs = this.#clock.wallMs();
+    device.ends.set(cause.kind, (device.ends.get(cause.kind) ?? 0) + 1);
+    const { nowMs } = this.#clock;
+    if (!isDrop(cause) || nowMs - connection.publishedMs > DROP_BEHIND_MS) return;
+    device.drops++;
+    const oldest = session.outbound.watch?.oldestUnacknowledged;
+    if (oldest !== undefined && session.isStored) {
+      const isAlone = countInFlight(session) === 1;
+      if (this.#suspects.dropped(device, oldest, isAlone)) {
+        this.#quarantine.dropsAt(device, session, oldest);
+        return;
+      }
+    }
+    const isBurst = connection.sender !== undefined && connection.sender.sentCount > 1;
+    if (!isBurst || !(this.#rules.setting(connection, 'stepDown') ?? this.#options.stepDown))
+      return;
+    const sequence = session.isStored ? (oldest?.sequence ?? 0) : 0;
+    const drops = this.#stepDown.dropped(device, nowMs, this.#clock.wallMs(), sequence);
+    if (drops > 0) this.#tellSteppedDown(device, drops);
+  }
+
+  /**
+   * A new connection is about to replace `previous`: how long it has to wait in milliseconds, or
+   * undefined where it must be refused.
+   */
+  holdTakeOver(connection: Connection, previous: Connection): number | undefined {
+    const { clientIdentifier } = connection;
+    this.registry.see(clientIdentifier).takeOvers++;
+    if (!(this.#rules.setting(connection, 'takeOverDamping') ?? this.#options.takeOverDamping)) {
+      return 0;
+    }
+    const { holdMs, isDetected } = this.#guard.judge(clientIdentifier, this.#clock.nowMs);
+    if (isDetected) {
+      const [one, other] = [previous.network.peer.address, connection.network.peer.address];
+      this.#log.warn(
+        { event: 'identifier_shared', client: clientIdentifier, address: other, previous: one },
+        `Two clients use the Client Identifier ${clientIdentifier} and drive each other out, one at ${one} and one at ${other}: give each its own. Until then they are slowed down and their wills held back`,
+      );
+    }
+    if (holdMs !== 0) this.#statistics.takeOversHeld++;
+    return holdMs;
+  }
+
+  /** Whether a client that is replaced now leaves no will. */
+  withholdsWill(clientIdentifier: string): boolean {
+    if (!this.#guard.isDamped(clientIdentifier, this.#clock.nowMs)) return false;
+    this.#statistics.willsWithheld++;
+    return true;
+  }
+
+  /** Calls `then` after this time. */
+  after(delayMs: number, then: () => void): void {
+    this.#timers.arm(new TimerEntry(then), delayMs);
+  }
+
+  #pace(connection: Connection, isSteppedDown: boolean): Pace | undefined {
+    const rules = this.#rules;
+    const bytesPerSecond = rules.setting(connection, 'paceBytesPerSecond') ?? 0;
+    const onePacket = rules.setting(connection, 'onePacketPerWrite') ?? false;
+    if (!isSteppedDown && bytesPerSecond === 0 && !onePacket) return undefined;
+    return { bytesPerSecond, quietMs: isSteppedDown ? QUIET_MS : 0 };
+  }
+
+  /** What was learned long ago, or of another firmware, counts no more. */
+  #forget(device: Device, connect: Connect): void {
+    const fingerprint = fingerprintOf(connect);
+    const isOther = device.fingerprint !== '' && device.fingerprint !== fingerprint;
+    device.fingerprint = fingerprint;
+    if (!hasLearned(device)) return;
+    const ageMs = this.#clock.wallMs() - device.learnedAtWallMs;
+    if (!isOther && ageMs < this.#options.learnedSeconds * 1000) return;
+    const client = device.clientIdentifier;
+    this.#log.info(
+      { event: 'packet_limit_forgotten', client, bytes: device.packetBytesMax },
+      `Client ${client} is sent packets over ${device.packetBytesMax} bytes again: ${isOther ? 'it connects in another way, so its firmware may be new' : 'that limit was learned long ago'}`,
+    );
+    device.packetBytesMax = UNLIMITED;
+    device.largestAcknowledgedBytes = 0;
+  }
+
+  #tellSteppedDown(device: Device, drops: number): void {
+    this.#statistics.stepDowns++;
+    const client = device.clientIdentifier;
+    const times = drops === 1 ? 'again' : `${drops} times`;
+    this.#log.warn(
+      { event: 'stepped_down', client, drops },
+      `Client ${client} dropped its connection ${times} shortly behind a burst of messages: from its next connection on it gets one packet at a time`,
+    );
+  }
+
+  #tellCalm(device: Device): void {
+    const client = device.clientIdentifier;
+    const window = device.steppedDownTo;
+    const now = window === 0 ? 'it is served as any other' : `it gets up to ${window} at a time`;
+    this.#log.info(
+      { event: 'stepped_up', client, window },
+      `Client ${client} has been calm for ${Math.round(device.calmMs / 60_000)} minutes: ${now}`,
+    );
+  }
+}
+
+/** The device itself ended the connection, and not by a proper goodbye. */
+function isDrop({ kind, reasonCode }: DisconnectCause): boolean {
+  return (
+    kind === 'network' || (kind === 'client-disconnect-with-will' && OVERTAXED.includes(reasonCode))
+  );
+}
+
+function countInFlight(session: Session): number {
+  let count = 0;
+  for (const { sentMs, state } of session.outbound.deliveriesInFlight()) {
+    if (sentMs > 0 && state === DeliveryState.InFlight) count++;
+  }
+  return count;
+}
+
+function fingerprintOf(connect: Connect): string {
+  const { protocolVersion, keepAliveSeconds, cleanStart, will, receiveMaximum } = connect;
+  return `${protocolVersion} ${keepAliveSeconds} ${cleanStart} ${receiveMaximum} ${will?.qos} ${will?.topicName}`;
+}

@@ -1,0 +1,20 @@
+import type { Clock } from '../../base/clock.js';
+import { utf8Text } from '../../base/utf8.js';
+import { ApplicationMessage, NEVER_EXPIRES } from '../../wire/application-message.js';
+import type { QoS } from '../../wire/control-packet.js';
+import type { PublishFrame } from '../../wire/publish-frame.js';
+
+/** The message of a frame as a value of its own: its bytes are copied. */
+export function messageOf(frame: PublishFrame, qos: QoS, clock: Clock): ApplicationMessage {
+  const topicBytes = frame.topic.slice();
+  return new ApplicationMessage(
+    utf8Text(topicBytes, 0, topicBytes.length),
+    topicBytes,
+    frame.payload.slice(frame.payloadStart, frame.payloadEnd),
+    frame.properties.slice(frame.propertiesStart, frame.propertiesEnd),
+    qos,
+    false,
+    frame.expirySeconds < 0 ? NEVER_EXPIRES : clock.wallMs() + frame.expirySeconds * 1000,
+    '',
+  );
+}

@@ -1,0 +1,164 @@
+import type { Clock } from '../../base/clock.js';
+import type { Logger } from '../../base/log.js';
+import type { Connection } from '../../session/connection.js';
+import { type Delivery, DeliveryState } from '../../session/delivery.js';
+import type { DeliveryJudge, DeliveryWatch } from '../../session/delivery-watch.js';
+import { type Device, UNLIMITED } from '../../session/device.js';
+import type { Session } from '../../session/session.js';
+import type { Statistics } from '../../session/statistics.js';
+import type { PublishFrame } from '../../wire/publish-frame.js';
+import { likelyBufferBytes } from './buffer-size.js';
+import type { DeadLetters } from './dead-letters.js';
+import { messageOf } from './message-of.js';
+
+export interface QuarantineParts {
+  readonly deadLetters: DeadLetters;
+  readonly clock: Clock;
+  readonly statistics: Statistics;
+  readonly log: Logger;
+  readonly sessionOf: (clientIdentifier: string) => Session | undefined;
+  /** Something was learned that is to outlive the process. */
+  readonly learned: (device: Device) => void;
+}
+
+/**
+ * Takes messages that a device cannot take out of its way, and learns from them how large a packet may
+ * be. The device lives, the messages are kept apart, and one log line tells its makers why.
+ */
+export class Quarantine implements DeliveryJudge {
+  readonly #deadLetters: DeadLetters;
+  readonly #clock: Clock;
+  readonly #statistics: Statistics;
+  readonly #log: Logger;
+  readonly #sessionOf: (clientIdentifier: string) => Session | undefined;
+  readonly #learned: (device: Device) => void;
+
+  constructor(parts: QuarantineParts) {
+    this.#deadLetters = parts.deadLetters;
+    this.#clock = parts.clock;
+    this.#statistics = parts.statistics;
+    this.#log = parts.log;
+    this.#sessionOf = parts.sessionOf;
+    this.#learned = parts.learned;
+  }
+
+  passedOver(watch: DeliveryWatch, deliveries: readonly Delivery[]): void {
+    const { device } = watch;
+    const session = this.#sessionOf(device.clientIdentifier);
+    if (session === undefined) return;
+    const least = Math.min(...deliveries.map(({ sentBytes }) => sentBytes));
+    const taken = watch.largestAcknowledgedBytes;
+    const isBySize = least > taken;
+    let victims = deliveries;
+    if (isBySize) {
+      this.#learn(device, least - 1, session.connection);
+      victims = inFlightAbove(session, least - 1);
+    }
+    const what = isBySize
+      ? `never acknowledges packets over ${likelyBufferBytes(taken, least) || least - 1} bytes`
+      : 'acknowledges messages behind this one but never this one';
+    this.#takeOut(session, device, victims, { what, taken, isBySize });
+    session.outbound.pump();
+  }
+
+  /** The message makes the device drop its connection. */
+  dropsAt(device: Device, session: Session, delivery: Delivery): void {
+    const taken = device.largestAcknowledgedBytes;
+    const isBySize = taken > 0 && delivery.sentBytes > taken;
+    if (isBySize) this.#learn(device, delivery.sentBytes - 1, undefined);
+    const limit = likelyBufferBytes(taken, delivery.sentBytes) || delivery.sentBytes - 1;
+    const what = isBySize
+      ? `drops its connection at packets over ${limit} bytes`
+      : `drops its connection each time it is sent this message of ${delivery.sentBytes} bytes`;
+    this.#takeOut(session, device, [delivery], { what, taken, isBySize });
+  }
+
+  notCompleted(watch: DeliveryWatch, delivery: Delivery): void {
+    const client = watch.device.clientIdentifier;
+    const session = this.#sessionOf(client);
+    if (session === undefined) return;
+    session.outbound.takeOut(delivery);
+    session.outbound.pump();
+    this.#log.warn(
+      { event: 'pubrel_unanswered', client, identifier: delivery.packetIdentifier },
+      `Client ${client} has not answered PUBREL ${delivery.packetIdentifier} for a minute although it is there: its exchange is ended, the message had arrived`,
+    );
+  }
+
+  tooLarge(watch: DeliveryWatch, delivery: Delivery, frame: PublishFrame): boolean {
+    const { device } = watch;
+    const session = this.#sessionOf(device.clientIdentifier);
+    if (session === undefined) return false;
+    device.oversize++;
+    device.deadLettered++;
+    this.#statistics.deadLettered++;
+    this.#deadLetters.publishLater({
+      session,
+      message: delivery.message ?? messageOf(frame, delivery.qos, this.#clock),
+      reason: `larger than the ${device.packetBytesMax} bytes that this client is known to take`,
+      packetBytes: frame.topic.length + frame.payloadBytes,
+    });
+    return true;
+  }
+
+  #learn(device: Device, packetBytesMax: number, connection: Connection | undefined): void {
+    if (packetBytesMax >= device.packetBytesMax) return;
+    device.packetBytesMax = packetBytesMax;
+    device.learnedAtWallMs = this.#clock.wallMs();
+    connection?.sender?.limitPacketBytes(packetBytesMax);
+    this.#learned(device);
+  }
+
+  #takeOut(
+    session: Session,
+    device: Device,
+    deliveries: readonly Delivery[],
+    why: { readonly what: string; readonly taken: number; readonly isBySize: boolean },
+  ): void {
+    const { clientIdentifier } = device;
+    const largest = Math.max(...deliveries.map(({ sentBytes }) => sentBytes));
+    let topic = '';
+    for (const delivery of deliveries) {
+      const { message, sentBytes } = delivery;
+      if (message !== undefined) {
+        topic = this.#deadLetters.topicFor(clientIdentifier, message.topicName);
+        const reason = `${clientIdentifier} ${why.what}`;
+        this.#deadLetters.publish({ session, message, reason, packetBytes: sentBytes });
+      }
+      session.outbound.takeOut(delivery);
+    }
+    const count = deliveries.length;
+    device.deadLettered += count;
+    if (why.isBySize) device.oversize += count;
+    this.#statistics.deadLettered += count;
+    // The messages were at fault, not the pace.
+    device.steppedDownTo = 0;
+    const likely = why.isBySize ? likelyBufferBytes(why.taken, device.packetBytesMax + 1) : 0;
+    const buffer = likely > 0 ? `: its receive buffer is probably ${likely} bytes` : '';
+    const many = count === 1 ? 'The message was' : `${count} messages were`;
+    const where = topic === '' ? 'given up' : `moved to ${topic}`;
+    this.#log.warn(
+      {
+        event: 'quarantined',
+        client: clientIdentifier,
+        count,
+        bytes: largest,
+        topic,
+        taken: why.taken,
+      },
+      `Client ${clientIdentifier} ${why.what}${buffer}. ${many} ${where}`,
+    );
+  }
+}
+
+function inFlightAbove(session: Session, packetBytes: number): Delivery[] {
+  return [...session.outbound.deliveriesInFlight()].filter(
+    ({ sentMs, sentBytes, state }) =>
+      sentMs > 0 && sentBytes > packetBytes && state === DeliveryState.InFlight,
+  );
+}
+
+/** Whether a limit was learned and has not been forgotten. */
+export function hasLearned(device: Device): boolean {
+  return device.packetBytesMax !== UNLIMITED;
+}

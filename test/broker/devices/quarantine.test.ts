@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest';
+import { BrokerWorld } from '../broker-world.js';
+import type { LogLine } from '../recording-logger.js';
+import type { TestClient } from '../test-client.js';
+import { SmallDevice } from './small-device.js';
+
+const BIG = 'x'.repeat(300);
+const SMALL = ['one', 'two', 'three', 'four', 'five'];
+
+/** A publisher, and a stored session of `mcu` that is subscribed to `cmd/#` at QoS 1 and away. */
+async function withAbsentDevice(): Promise<{ world: BrokerWorld; publisher: TestClient }> {
+  const world = await BrokerWorld.start();
+  const device = world.connect('mcu', { clean: false, keepalive: 15 }, 4);
+  device.subscribe('cmd/#', { qos: 1 });
+  device.drop();
+  return { world, publisher: world.connect('publisher') };
+}
+
+function linesOf(world: BrokerWorld, event: string): LogLine[] {
+  return world.log.filter((line) => line['event'] === event);
+}
+
+function publishAll(publisher: TestClient, payloads: readonly string[], topic = 'cmd/a'): void {
+  for (const payload of payloads) publisher.publish(topic, payload, { qos: 1 });
+}
+
+describe('a device that drops oversize messages without a word', () => {
+  test.each([15, 1000])('gets what is behind them, pinging each %d s', async (pingSeconds) => {
+    const { world, publisher } = await withAbsentDevice();
+    publishAll(publisher, [...Array.from({ length: 25 }, () => BIG), ...SMALL]);
+    const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: false, pingSeconds });
+    device.connect();
+    device.live(60_000);
+    expect(device.payloads).toEqual(SMALL);
+    expect(device.connections).toBe(1);
+    const [line, ...others] = linesOf(world, 'quarantined');
+    expect(others).toEqual([]);
+    expect(line!.sentence).toContain(
+      'mcu never acknowledges packets over 256 bytes: its receive buffer is probably 256 bytes. 25 messages were moved to $dead-letter/mcu/cmd/a',
+    );
+    expect(linesOf(world, 'message_dropped')).toEqual([]);
+    expect(world.broker.statistics.deadLettered).toBe(25);
+  });
+
+  test('has them as dead letters with the reason, and larger ones go there at once', async () => {
+    const { world, publisher } = await withAbsentDevice();
+    const watcher = world.connect('watcher');
+    watcher.subscribe('$dead-letter/#', { qos: 1 });
+    publishAll(publisher, [BIG, ...SMALL]);
+    const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: false });
+    device.connect();
+    device.live(20_000);
+    const [letter] = watcher.publishes();
+    expect(letter).toMatchObject({ topic: '$dead-letter/mcu/cmd/a', qos: 1 });
+    expect(String(letter!['payload'])).toBe(BIG);
+    const { userProperties } = letter!['properties'] as { userProperties: Record<string, string> };
+    expect(userProperties).toMatchObject({ client: 'mcu', topic: 'cmd/a' });
+    expect(userProperties['reason']).toContain('over 256 bytes');
+    publishAll(publisher, [BIG, 'six']);
+    publisher.publish('cmd/qos0', BIG);
+    device.live(1000);
+    expect(device.payloads).toEqual([...SMALL, 'six']);
+    expect(watcher.payloads()).toEqual([BIG]);
+    expect(world.broker.statistics.dropped.packet_too_large).toBe(1);
+  });
+
+  test('is not taken for one that is only slow', async () => {
+    const { world, publisher } = await withAbsentDevice();
+    publishAll(
+      publisher,
+      Array.from({ length: 60 }, (_, i) => `m${i}`),
+    );
+    const slow = world.connect('mcu', { clean: false, keepalive: 60 }, 4);
+    const got: number[] = [];
+    for (let minute = 0; minute < 30; minute++) {
+      got.push(...slow.publishes().map(({ messageId }) => Number(messageId)));
+      world.advance(30_000);
+      slow.send({ cmd: 'pingreq' });
+      world.advance(30_000);
+      slow.send({ cmd: 'pingreq' });
+      const id = got.shift();
+      if (id !== undefined) slow.puback(id);
+    }
+    expect(world.broker.statistics.deadLettered).toBe(0);
+    expect(linesOf(world, 'quarantined')).toEqual([]);
+  });
+});
+
+describe('a device that closes the connection at an oversize message', () => {
+  test('lives after five reconnects at most', async () => {
+    const { world, publisher } = await withAbsentDevice();
+    publishAll(publisher, [BIG, ...SMALL]);
+    const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: true });
+    device.connect();
+    device.live(60_000);
+    expect(device.payloads).toEqual(SMALL);
+    expect(device.connections - 1).toBeLessThanOrEqual(5);
+    expect(linesOf(world, 'quarantined')).toHaveLength(1);
+    expect(world.broker.statistics.deadLettered).toBe(1);
+  });
+
+  test('learns the limit from what it did take, so that the next one costs nothing', async () => {
+    const { world, publisher } = await withAbsentDevice();
+    publishAll(publisher, ['hello', BIG]);
+    const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: true });
+    device.connect();
+    device.live(30_000);
+    const { drops } = device;
+    expect(linesOf(world, 'quarantined')[0]!.sentence).toContain('probably 256 bytes');
+    publishAll(publisher, [BIG, BIG, ...SMALL]);
+    device.live(5000);
+    expect(device.drops).toBe(drops);
+    expect(device.payloads).toEqual(['hello', ...SMALL]);
+    expect(world.broker.statistics.deadLettered).toBe(3);
+  });
+
+  test('with another CONNECT is sent them again: its firmware may be new', async () => {
+    const { world, publisher } = await withAbsentDevice();
+    publishAll(publisher, ['hello', BIG]);
+    const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: true });
+    device.connect();
+    device.live(30_000);
+    device.client.drop();
+    const updated = world.connect('mcu', { clean: false, keepalive: 30 }, 4);
+    publishAll(publisher, [BIG]);
+    expect(updated.payloads()).toEqual([BIG]);
+    expect(linesOf(world, 'packet_limit_forgotten')).toHaveLength(1);
+  });
+});
+
+test('a message that is taken out stays out after a crash', async () => {
+  const { world, publisher } = await withAbsentDevice();
+  publishAll(publisher, [BIG, ...SMALL]);
+  const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: true });
+  device.connect();
+  device.live(30_000);
+  await world.crash();
+  const again = world.connect('mcu', { clean: false, keepalive: 15 }, 4);
+  expect(again.publishes()).toEqual([]);
+  const watcher = world.connect('watcher');
+  watcher.subscribe('$dead-letter/#');
+  expect(watcher.payloads()).toEqual([BIG]);
+});
+
+test('an exchange whose PUBREL is never answered is ended after a minute, and told', async () => {
+  const world = await BrokerWorld.start();
+  const client = world.connect('mcu', { keepalive: 0 }, 4);
+  client.subscribe('t', { qos: 2 });
+  const publisher = world.connect('publisher');
+  publisher.publish('t', 'm', { qos: 2 });
+  const { messageId } = client.take('publish');
+  client.send({ cmd: 'pubrec', messageId });
+  client.take('pubrel');
+  for (let i = 0; i < 14; i++) {
+    world.advance(5000);
+    client.send({ cmd: 'pingreq' });
+  }
+  expect(linesOf(world, 'pubrel_unanswered')).toHaveLength(1);
+  const session = world.broker.sessions.get('mcu')!;
+  expect(session.outbound.inFlight).toBe(0);
+});

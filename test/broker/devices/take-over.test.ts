@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { TakeOverGuard } from '../../../src/broker/devices/take-over-guard.js';
+import { BrokerWorld } from '../broker-world.js';
+import type { TestClient } from '../test-client.js';
+
+test('the first two take-overs within five seconds pass, then eight a second at most', () => {
+  const guard = new TakeOverGuard();
+  expect(guard.judge('c', 0)).toEqual({ holdMs: 0, isDetected: false });
+  expect(guard.judge('c', 10)).toEqual({ holdMs: 0, isDetected: false });
+  expect(guard.judge('c', 20)).toEqual({ holdMs: 150, isDetected: true });
+  let nowMs = 170;
+  let count = 0;
+  while (nowMs < 10_170) {
+    nowMs += guard.judge('c', nowMs).holdMs!;
+    count++;
+  }
+  expect(count / 10).toBeLessThan(8);
+  expect(guard.isDamped('c', nowMs)).toBe(true);
+  expect(guard.judge('c', nowMs + 20_000)).toEqual({ holdMs: 0, isDetected: false });
+  expect(guard.judge('d', nowMs)).toEqual({ holdMs: 0, isDetected: false });
+});
+
+test('those who wait at once are bounded', () => {
+  const guard = new TakeOverGuard();
+  const holds = Array.from({ length: 12 }, () => guard.judge('c', 0).holdMs);
+  expect(Math.max(...holds.map((hold) => hold ?? 0))).toBeLessThanOrEqual(1000);
+  expect(holds.at(-1)).toBeUndefined();
+});
+
+test('two boards with one identifier: slowed, named, their wills held back', async () => {
+  const world = await BrokerWorld.start();
+  const bystander = world.connect('bystander');
+  bystander.subscribe('will');
+  const will = { topic: 'will', payload: Buffer.from('gone'), qos: 0, retain: false };
+  const board = (host: string): TestClient => {
+    const client = world.open(4, host);
+    const fields = { clientId: 'twin', clean: true, keepalive: 0, will, protocolVersion: 4 };
+    client.send({ cmd: 'connect', protocolId: 'MQTT', ...fields });
+    return client;
+  };
+  const hosts = ['192.0.2.7', '192.0.2.8'];
+  const boards = hosts.map(board);
+  const from = world.broker.statistics.takeOvers;
+  for (let ms = 0; ms < 5000; ms += 10) {
+    boards.forEach((client, i) => {
+      if (client.isClosed) boards[i] = board(hosts[i]!);
+    });
+    world.advance(10);
+  }
+  const takeOvers = world.broker.statistics.takeOvers - from;
+  expect(takeOvers).toBeGreaterThan(10);
+  expect(takeOvers).toBeLessThanOrEqual(50);
+  expect(bystander.payloads().length).toBeLessThanOrEqual(2);
+  const lines = world.log.filter(({ event }) => event === 'identifier_shared');
+  expect(lines).toHaveLength(1);
+  expect(lines[0]!.sentence).toContain('192.0.2.7:50000');
+  expect(lines[0]!.sentence).toContain('192.0.2.8:50000');
+  for (const client of boards) client.drop();
+  world.advance(1000);
+  expect(bystander.payloads()).toEqual(['gone']);
+});
