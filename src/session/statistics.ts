@@ -40,12 +40,10 @@ export class Statistics {
   retransmissions = 0;
   /** PUBLISH, wills and Topic Filters that rules denied. */
   accessDenied = 0;
-<<<<<<< HEAD
   /** Times that a connection was not read for sending more than its rate. */
   rateWaits = 0;
   /** Connections refused or ended for it. */
   rateExceeded = 0;
-=======
   /** Take-overs that had to wait because two clients share a Client Identifier. */
   takeOversHeld = 0;
   willsWithheld = 0;
@@ -53,7 +51,6 @@ export class Statistics {
   stepDowns = 0;
   /** Messages taken out of the way of a client that cannot take them. */
   deadLettered = 0;
->>>>>>> 07d5f05 (Know devices beyond their sessions: step down, quarantine, take-over damping)
   readonly dropped: Record<DropReason, number> = {
     queue_full: 0,
     outbox_full: 0,
