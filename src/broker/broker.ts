@@ -21,6 +21,7 @@ import { isFailure, ReasonCode } from '../wire/reason-code.js';
 import { AccessPath } from './access-path.js';
 import type { AuthenticationMethod } from './authentication.js';
 import { ChangedPublish } from './changed-publish.js';
+import { newClientIdentifier } from './client-identifier.js';
 import { clientView } from './client-view.js';
 import { ConnectPath } from './connect-path.js';
 import { ConnectionCounter } from './connection-counter.js';
@@ -391,12 +392,4 @@ export class Broker implements Host {
       `${who} at ${network.peer.address} ${did}: ${cause.sentence}`,
     );
   }
-}
-
-/** 96 random bits in the letters that every client accepts. [MQTT-3.1.3-5] */
-function newClientIdentifier(random: Random): string {
-  const letters = '0123456789abcdefghijkmnpqrstvwxyz';
-  let identifier = 'dunlin-';
-  for (let i = 0; i < 20; i++) identifier += letters[random.below(letters.length)];
-  return identifier;
 }
