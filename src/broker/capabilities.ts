@@ -32,8 +32,8 @@ export function grantedExpirySeconds(connect: Connect, limits: ListenerLimits): 
 }
 
 /**
- * Keep Alive in force: 5.0 clients are told when it is not theirs. `wanted` is what a rule gives them
- * whatever they ask for. [MQTT-3.1.2-21]
+ * Keep Alive in force: 5.0 clients are told when it is not theirs. `wanted` is what a rule gives
+ * them whatever they ask for. [MQTT-3.1.2-21]
  */
 export function grantedKeepAliveSeconds(
   connect: Connect,

@@ -20,9 +20,9 @@ export interface PacedOwner {
 }
 
 /**
- * A network connection for a client with a small parser: one packet a write, messages no faster than
- * their pace, and everything else ahead of them. It sits between Outbox and transport, and needs no
- * more than the packets' own headers.
+ * A network connection for a client with a small parser: one packet a write, messages no faster
+ * than their pace, and everything else ahead of them. It sits between Outbox and transport, and
+ * needs no more than the packets' own headers.
  */
 export class PacedNetwork extends TimerEntry implements NetworkConnection {
   readonly #network: NetworkConnection;

@@ -18,8 +18,8 @@ export interface DeadLetter {
 }
 
 /**
- * Publishes messages that a client cannot take to the dead-letter topic: payload and properties as they
- * were, with User Properties that say why.
+ * Publishes messages that a client cannot take to the dead-letter topic: payload and properties as
+ * they were, with User Properties that say why.
  */
 export class DeadLetters implements TickTask {
   readonly #options: DeviceOptions;

@@ -27,6 +27,9 @@ const QUIET_MS = 100;
 /** Messages beyond the window for clients that name no Receive Maximum. */
 const LEGACY_PROBE_MAX = 32;
 
+const SHARED_ADVICE =
+  'they drive each other out. Give each its own; until then they are slowed down, their wills held back';
+
 /** What 5.0 clients say when a packet was too much for them. */
 const OVERTAXED: readonly ReasonCode[] = [
   ReasonCode.MalformedPacket,
@@ -56,8 +59,8 @@ export interface DevicesParts {
 }
 
 /**
- * The broker's side of small devices: what it knows of each, and what follows from it when one connects,
- * goes, or is replaced.
+ * The broker's side of small devices: what it knows of each, and what follows from it when one
+ * connects, goes, or is replaced.
  */
 export class Devices {
   readonly registry: DeviceRegistry;
@@ -166,7 +169,7 @@ export class Devices {
       const [one, other] = [previous.network.peer.address, connection.network.peer.address];
       this.#log.warn(
         { event: 'identifier_shared', client: clientIdentifier, address: other, previous: one },
-        `Two clients use the Client Identifier ${clientIdentifier} and drive each other out, one at ${one} and one at ${other}: give each its own. Until then they are slowed down and their wills held back`,
+        `Two clients use the Client Identifier ${clientIdentifier}, one at ${one} and one at ${other}: ${SHARED_ADVICE}`,
       );
     }
     if (holdMs !== 0) this.#statistics.takeOversHeld++;
@@ -202,9 +205,13 @@ export class Devices {
     const ageMs = this.#clock.wallMs() - device.learnedAtWallMs;
     if (!isOther && ageMs < this.#options.learnedSeconds * 1000) return;
     const client = device.clientIdentifier;
+    const bytes = device.packetBytesMax;
+    const why = isOther
+      ? 'it connects in another way, so its firmware may be new'
+      : 'that limit was learned long ago';
     this.#log.info(
-      { event: 'packet_limit_forgotten', client, bytes: device.packetBytesMax },
-      `Client ${client} is sent packets over ${device.packetBytesMax} bytes again: ${isOther ? 'it connects in another way, so its firmware may be new' : 'that limit was learned long ago'}`,
+      { event: 'packet_limit_forgotten', client, bytes },
+      `Client ${client} is sent packets over ${bytes} bytes again: ${why}`,
     );
     device.packetBytesMax = UNLIMITED;
     device.largestAcknowledgedBytes = 0;
@@ -214,9 +221,10 @@ export class Devices {
     this.#statistics.stepDowns++;
     const client = device.clientIdentifier;
     const times = drops === 1 ? 'again' : `${drops} times`;
+    const did = `dropped its connection ${times} shortly behind a burst of messages`;
     this.#log.warn(
       { event: 'stepped_down', client, drops },
-      `Client ${client} dropped its connection ${times} shortly behind a burst of messages: from its next connection on it gets one packet at a time`,
+      `Client ${client} ${did}: from its next connection on it gets one packet at a time`,
     );
   }
 

@@ -22,8 +22,8 @@ export interface QuarantineParts {
 }
 
 /**
- * Takes messages that a device cannot take out of its way, and learns from them how large a packet may
- * be. The device lives, the messages are kept apart, and one log line tells its makers why.
+ * Takes messages that a device cannot take out of its way, and learns from them how large a packet
+ * may be. The device lives, the messages are kept apart, and one log line tells its makers why.
  */
 export class Quarantine implements DeliveryJudge {
   readonly #deadLetters: DeadLetters;
@@ -79,9 +79,10 @@ export class Quarantine implements DeliveryJudge {
     if (session === undefined) return;
     session.outbound.takeOut(delivery);
     session.outbound.pump();
+    const identifier = delivery.packetIdentifier;
     this.#log.warn(
-      { event: 'pubrel_unanswered', client, identifier: delivery.packetIdentifier },
-      `Client ${client} has not answered PUBREL ${delivery.packetIdentifier} for a minute although it is there: its exchange is ended, the message had arrived`,
+      { event: 'pubrel_unanswered', client, identifier },
+      `Client ${client} has not answered PUBREL ${identifier} for a minute: the exchange is ended, the message had arrived`,
     );
   }
 

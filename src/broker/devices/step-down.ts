@@ -26,9 +26,9 @@ export class StepDown {
   readonly #recent = new WeakMap<Device, RecentDrops>();
 
   /**
-   * The device has dropped its connection behind a burst of messages. `sequence` is that of the first
-   * unacknowledged one of a stored Session, 0 otherwise. Returns the number of drops when it was
-   * stepped down by this one, else 0.
+   * The device has dropped its connection behind a burst of messages. `sequence` is that of the
+   * first unacknowledged one of a stored Session, 0 otherwise. Returns the number of drops when it
+   * was stepped down by this one, else 0.
    */
   dropped(device: Device, nowMs: number, nowWallMs: number, sequence: number): number {
     if (device.steppedDownTo > 1) {

@@ -13,15 +13,15 @@ interface Suspect {
 }
 
 /**
- * Finds the message that makes a device drop its connection each time it is sent. Only stored Sessions
- * get a message again, and there its sequence names it. Pure.
+ * Finds the message that makes a device drop its connection each time it is sent. Only stored
+ * Sessions get a message again, and there its sequence names it. Pure.
  */
 export class Suspects {
   readonly #suspects = new WeakMap<Device, Suspect>();
 
   /**
-   * The device has dropped its connection shortly behind this message, the first unacknowledged one;
-   * `isAlone` where no other was on its way. Whether it is at fault beyond doubt.
+   * The device has dropped its connection shortly behind this message, the first unacknowledged
+   * one; `isAlone` where no other was on its way. Whether it is at fault beyond doubt.
    */
   dropped(device: Device, delivery: Delivery, isAlone: boolean): boolean {
     if (delivery.sequence === 0) return false;

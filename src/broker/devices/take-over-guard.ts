@@ -29,8 +29,8 @@ export interface TakeOverDecision {
 const AT_ONCE: TakeOverDecision = { holdMs: 0, isDetected: false };
 
 /**
- * Finds clients that share a Client Identifier and drive each other out, and slows them down: alone they
- * would do it thousands of times a second. Pure: times come in, decisions go out.
+ * Finds clients that share a Client Identifier and drive each other out, and slows them down: alone
+ * they would do it thousands of times a second. Pure: times come in, decisions go out.
  */
 export class TakeOverGuard {
   readonly #noted = new Map<string, Noted>();
