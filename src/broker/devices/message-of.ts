@@ -7,11 +7,13 @@ import type { PublishFrame } from '../../wire/publish-frame.js';
 /** The message of a frame as a value of its own: its bytes are copied. */
 export function messageOf(frame: PublishFrame, qos: QoS, clock: Clock): ApplicationMessage {
   const topicBytes = frame.topic.slice();
+  const properties = new Uint8Array(frame.propertyBytes);
+  frame.writeProperties(properties, 0);
   return new ApplicationMessage(
     utf8Text(topicBytes, 0, topicBytes.length),
     topicBytes,
     frame.payload.slice(frame.payloadStart, frame.payloadEnd),
-    frame.properties.slice(frame.propertiesStart, frame.propertiesEnd),
+    properties,
     qos,
     false,
     frame.expirySeconds < 0 ? NEVER_EXPIRES : clock.wallMs() + frame.expirySeconds * 1000,
