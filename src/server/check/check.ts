@@ -8,9 +8,10 @@ import { checkDoors } from './doors.js';
 import type { ConfigCheck, Finding } from './finding.js';
 import { checkPorts } from './ports.js';
 import { checkSecrets } from './secrets.js';
+import { checkTls } from './tls.js';
 
 /** Everything that the broker reads at its start, each part told by itself. */
-const CHECKS: readonly ConfigCheck[] = [checkPorts, checkDataFolder, checkDoors];
+const CHECKS: readonly ConfigCheck[] = [checkPorts, checkDataFolder, checkDoors, checkTls];
 
 export interface CheckReport {
   /** A line for every finding, and one that sums up. */
