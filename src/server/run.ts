@@ -7,6 +7,7 @@ import type { Flags } from './config-source.js';
 import { ExitCode, StartError } from './exit-code.js';
 import { loadConfig } from './load-config.js';
 import { createLogger, isHuman, type ProcessLogger } from './logger.js';
+import { ServiceManager } from './service-manager.js';
 import { onReloadSignal, onStopSignal } from './signals.js';
 import { keepsNothing, startReport } from './start-report.js';
 import { packageVersion } from './version.js';
@@ -28,7 +29,10 @@ export async function run(flags: Flags): Promise<void> {
   tell(broker, config, log);
   onReloadSignal(() => void reload(broker, flags, log));
   const announcement = await announcementOf(broker, config, log);
+  const manager = new ServiceManager(process.env, log);
+  manager.ready(`listening on ${broker.addresses.join(', ')}`);
   onStopSignal((signal) => {
+    manager.stopping();
     log.info({ event: 'stopping', reason: signal }, 'stopping: saying goodbye to the clients');
     setTimeout(() => {
       log.error({ event: 'stop_timeout' }, 'the disk does not answer: ending without it');
