@@ -24,7 +24,11 @@ function createProgram(): Command {
     .description('An MQTT 3.1, 3.1.1 and 5.0 broker')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .option('--listen <url>', 'mqtt://host:port or ws://host:port/path, repeatable', collect)
+    .option(
+      '--listen <url>',
+      'mqtt://host:port, ws://host:port/path or unix:/path, repeatable',
+      collect,
+    )
     .option('--data <dir>', 'folder for what survives a restart (default ./dunlin-data)')
     .option('--in-memory', 'keep nothing on disk')
     .option('--durability <level>', 'what survives: power (default), process or memory')

@@ -17,7 +17,7 @@ const DAY_MS = 86_400_000;
 const RSA_BITS_MIN = 2048;
 const OTHERS_READ = 0o004;
 
-/** Certificates, keys and lists of every listener: those that cannot be used, and those about to. */
+/** Certificates, keys and lists of every listener: what cannot be used, and what soon cannot. */
 export async function checkTls(config: Config): Promise<readonly Finding[]> {
   const parts = config.listen.map(async (listen, i): Promise<Finding[]> => {
     const place = `listen[${i}]`;
