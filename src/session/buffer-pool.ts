@@ -1,10 +1,11 @@
-/**
- * Sizes of the buffers that an outbox fills: most ticks need the small one, bursts the large one.
- */
-export const SMALL_BUFFER_BYTES = 2048;
+/** Sizes of the buffers that an outbox fills: an answer, some messages, a burst. */
+export const SMALL_BUFFER_BYTES = 512;
+export const MEDIUM_BUFFER_BYTES = 8192;
 export const LARGE_BUFFER_BYTES = 65_536;
 const SMALL_KEPT_MAX = 4096;
+const MEDIUM_KEPT_MAX = 512;
 const LARGE_KEPT_MAX = 256;
+const NO_BYTES = new Uint8Array(0);
 
 /**
  * Output buffers of all connections: taken for a tick, given back when their bytes have left, so
@@ -12,21 +13,46 @@ const LARGE_KEPT_MAX = 256;
  */
 export class BufferPool {
   readonly #small: Uint8Array[] = [];
+  readonly #medium: Uint8Array[] = [];
   readonly #large: Uint8Array[] = [];
+  /** Most writes have one part and are over when they return: they share this list. */
+  #onePart: Uint8Array[] | undefined = undefined;
 
-  small(): Uint8Array {
-    return this.#small.pop() ?? new Uint8Array(SMALL_BUFFER_BYTES);
-  }
-
-  large(): Uint8Array {
-    return this.#large.pop() ?? new Uint8Array(LARGE_BUFFER_BYTES);
+  /** A buffer of at least this size. Above the large one it is made for the purpose. */
+  take(bytes: number): Uint8Array {
+    if (bytes <= SMALL_BUFFER_BYTES) return this.#small.pop() ?? new Uint8Array(SMALL_BUFFER_BYTES);
+    if (bytes <= MEDIUM_BUFFER_BYTES) {
+      return this.#medium.pop() ?? new Uint8Array(MEDIUM_BUFFER_BYTES);
+    }
+    if (bytes <= LARGE_BUFFER_BYTES) return this.#large.pop() ?? new Uint8Array(LARGE_BUFFER_BYTES);
+    return new Uint8Array(bytes);
   }
 
   release(buffer: Uint8Array): void {
-    if (buffer.length === SMALL_BUFFER_BYTES) {
-      if (this.#small.length < SMALL_KEPT_MAX) this.#small.push(buffer);
-    } else if (buffer.length === LARGE_BUFFER_BYTES) {
-      if (this.#large.length < LARGE_KEPT_MAX) this.#large.push(buffer);
+    switch (buffer.length) {
+      case SMALL_BUFFER_BYTES:
+        if (this.#small.length < SMALL_KEPT_MAX) this.#small.push(buffer);
+        break;
+      case MEDIUM_BUFFER_BYTES:
+        if (this.#medium.length < MEDIUM_KEPT_MAX) this.#medium.push(buffer);
+        break;
+      case LARGE_BUFFER_BYTES:
+        if (this.#large.length < LARGE_KEPT_MAX) this.#large.push(buffer);
+        break;
     }
+  }
+
+  /** A list of one part, to be given back when its write has left. */
+  partsOf(part: Uint8Array): Uint8Array[] {
+    const parts = this.#onePart ?? [];
+    this.#onePart = undefined;
+    parts[0] = part;
+    return parts;
+  }
+
+  releaseParts(parts: Uint8Array[]): void {
+    if (parts.length !== 1) return;
+    parts[0] = NO_BYTES;
+    this.#onePart = parts;
   }
 }

@@ -2,11 +2,15 @@ import type { EndOfTick, TickTask } from '../base/clock.js';
 import { copyBytes } from '../base/copy-bytes.js';
 import { Fifo } from '../base/fifo.js';
 import type { FrameTemplate, PublishFrame } from '../wire/publish-frame.js';
-import { type BufferPool, LARGE_BUFFER_BYTES, SMALL_BUFFER_BYTES } from './buffer-pool.js';
+import { type BufferPool, LARGE_BUFFER_BYTES } from './buffer-pool.js';
 import type { NetworkConnection, WriteRelease } from './network-connection.js';
 
 /** Up to here a packet is copied; above, it is shared. */
 const COPY_BYTES_MAX = 1024;
+
+/** Stand for lists that are empty; never written. */
+const NO_PARTS: Uint8Array[] = [];
+const NO_BUFFERS: Uint8Array[] = [];
 
 export interface OutboxOwner {
   /** There is room again. */
@@ -24,12 +28,16 @@ export class Outbox implements TickTask, WriteRelease {
   readonly #endOfTick: EndOfTick;
   readonly #pool: BufferPool;
   #buffer: Uint8Array | undefined = undefined;
+  /** In the buffer: where the bytes begin that are no part yet, and where they end. */
   #start = 0;
   #length = 0;
-  #parts: Uint8Array[] = [];
-  #pooled: Uint8Array[] = [];
-  /** The pooled buffers of each write that has not left, in order. */
-  #writing: Fifo<readonly Uint8Array[]> | undefined = undefined;
+  /** What goes before them. While there is nothing, the buffer holds all there is. */
+  #parts: Uint8Array[] = NO_PARTS;
+  /** Buffers that are full and belong to the parts. */
+  #full: Uint8Array[] = NO_BUFFERS;
+  /** The pooled buffers of the oldest write that has not left, and of those behind it. */
+  #leaving: Uint8Array | Uint8Array[] | undefined = undefined;
+  #leavingNext: Fifo<Uint8Array | Uint8Array[]> | undefined = undefined;
   #bytes = 0;
   #scheduled = false;
   #closed = false;
@@ -106,7 +114,7 @@ export class Outbox implements TickTask, WriteRelease {
   share(bytes: Uint8Array): void {
     if (this.#closed || bytes.length === 0) return;
     this.#endPart();
-    this.#parts.push(bytes);
+    this.#pushPart(bytes);
     this.#bytes += bytes.length;
     if (!this.#scheduled) this.#schedule();
   }
@@ -144,20 +152,16 @@ export class Outbox implements TickTask, WriteRelease {
   /** Writes now what waits; otherwise it happens at the end of the tick. */
   endOfTick(): void {
     this.#scheduled = false;
-    this.#endPart();
-    if (this.#parts.length === 0 || this.#closed) return;
-    const parts = this.#parts;
-    this.#parts = [];
+    if (this.#bytes === 0 || this.#closed) return;
+    const parts = this.#takeParts();
+    const buffers = this.#takeBuffers();
     this.#owner.sent(this.#bytes);
     this.#bytes = 0;
-    this.#writing ??= new Fifo();
-    this.#writing.push(this.#pooled);
-    this.#pooled = [];
-    if (this.#buffer !== undefined) {
-      // The last buffer goes with the write that holds its bytes.
-      this.#buffer = undefined;
-      this.#start = 0;
-      this.#length = 0;
+    // Before the write, because it may leave, and be released, before that returns.
+    if (this.#leaving === undefined) this.#leaving = buffers;
+    else {
+      this.#leavingNext ??= new Fifo();
+      this.#leavingNext.push(buffers);
     }
     this.#network.write(parts, this);
     if (this.#wasFull && this.#network.unsentBytes === 0) {
@@ -166,22 +170,48 @@ export class Outbox implements TickTask, WriteRelease {
     }
   }
 
-  written(): void {
-    const buffers = this.#writing?.shift();
+  written(parts: readonly Uint8Array[]): void {
+    const buffers = this.#leaving;
     if (buffers === undefined) return;
-    for (const buffer of buffers) this.#pool.release(buffer);
+    this.#leaving = this.#leavingNext?.shift();
+    this.#release(buffers);
+    this.#pool.releaseParts(parts as Uint8Array[]);
   }
 
   /** Nothing more is sent; what waits is forgotten. */
   close(): void {
     this.#closed = true;
-    for (const buffer of this.#pooled) this.#pool.release(buffer);
-    this.#pooled = [];
-    this.#parts = [];
-    this.#buffer = undefined;
+    this.#release(this.#takeBuffers());
+    this.#parts = NO_PARTS;
     this.#bytes = 0;
+  }
+
+  #takeParts(): Uint8Array[] {
+    if (this.#parts === NO_PARTS) {
+      return this.#pool.partsOf(this.#buffer!.subarray(0, this.#length));
+    }
+    this.#endPart();
+    const parts = this.#parts;
+    this.#parts = NO_PARTS;
+    return parts;
+  }
+
+  /** The buffers of what is written next. The last one goes with them, however full it is. */
+  #takeBuffers(): Uint8Array | Uint8Array[] {
+    const last = this.#buffer;
+    const buffers = this.#full;
+    this.#buffer = undefined;
     this.#start = 0;
     this.#length = 0;
+    if (buffers === NO_BUFFERS) return last ?? NO_BUFFERS;
+    this.#full = NO_BUFFERS;
+    if (last !== undefined) buffers.push(last);
+    return buffers;
+  }
+
+  #release(buffers: Uint8Array | Uint8Array[]): void {
+    if (buffers instanceof Uint8Array) this.#pool.release(buffers);
+    else for (const buffer of buffers) this.#pool.release(buffer);
   }
 
   #schedule(): void {
@@ -190,15 +220,26 @@ export class Outbox implements TickTask, WriteRelease {
   }
 
   #nextBuffer(bytes: number): Uint8Array {
-    const first = this.#buffer === undefined && this.#parts.length === 0;
+    const old = this.#buffer;
+    const together = this.#length + bytes;
+    if (this.#parts === NO_PARTS && together <= LARGE_BUFFER_BYTES) {
+      // One part is cheaper to write than two, by more than what this copies.
+      const buffer = this.#pool.take(together);
+      if (old !== undefined) {
+        buffer.set(old.subarray(0, this.#length));
+        this.#pool.release(old);
+      }
+      this.#buffer = buffer;
+      return buffer;
+    }
     this.#endPart();
-    const buffer =
-      bytes > LARGE_BUFFER_BYTES
-        ? new Uint8Array(bytes)
-        : first && bytes <= SMALL_BUFFER_BYTES
-          ? this.#pool.small()
-          : this.#pool.large();
-    this.#pooled.push(buffer);
+    if (old !== undefined) {
+      if (this.#full === NO_BUFFERS) this.#full = [];
+      this.#full.push(old);
+    }
+    // Each one larger than the one before.
+    const wished = old === undefined ? 0 : Math.min(old.length + 1, LARGE_BUFFER_BYTES);
+    const buffer = this.#pool.take(Math.max(bytes, wished));
     this.#buffer = buffer;
     this.#start = 0;
     this.#length = 0;
@@ -207,7 +248,12 @@ export class Outbox implements TickTask, WriteRelease {
 
   #endPart(): void {
     if (this.#buffer === undefined || this.#length === this.#start) return;
-    this.#parts.push(this.#buffer.subarray(this.#start, this.#length));
+    this.#pushPart(this.#buffer.subarray(this.#start, this.#length));
     this.#start = this.#length;
+  }
+
+  #pushPart(part: Uint8Array): void {
+    if (this.#parts === NO_PARTS) this.#parts = [part];
+    else this.#parts.push(part);
   }
 }

@@ -23,7 +23,7 @@ export class FakeNetwork implements NetworkConnection {
   }
 
   write(parts: readonly Uint8Array[], release: WriteRelease): void {
-    this.writes.push(parts);
+    this.writes.push([...parts]);
     for (const part of parts) this.unsentBytes += part.length;
     this.#releases.push(() => release.written(parts));
   }

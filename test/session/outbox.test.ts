@@ -11,14 +11,9 @@ class CountingPool extends BufferPool {
   taken = 0;
   given = 0;
 
-  override small(): Uint8Array {
+  override take(bytes: number): Uint8Array {
     this.taken++;
-    return super.small();
-  }
-
-  override large(): Uint8Array {
-    this.taken++;
-    return super.large();
+    return super.take(bytes);
   }
 
   override release(buffer: Uint8Array): void {
@@ -94,11 +89,39 @@ describe('one write a tick', () => {
     expect(network.take().equals(Buffer.from(wanted))).toBe(true);
     network.release();
     expect(pool.given).toBeGreaterThan(5);
+    expect(pool.given).toBe(pool.taken);
+  });
+
+  test('a burst that fits in one buffer is one part', () => {
+    const { network, time, pool, outbox } = newOutbox();
+    const packets = Array.from({ length: 60 }, (_, i) => new Uint8Array(1000).fill(i));
+    for (const packet of packets) outbox.append(packet);
+    time.run();
+    expect(network.writes[0]).toHaveLength(1);
+    expect(network.take().equals(Buffer.concat(packets))).toBe(true);
+    network.release();
+    expect(pool.given).toBe(pool.taken);
+  });
+
+  test('shared bytes among small ones, over several buffers', () => {
+    const { network, time, pool, outbox } = newOutbox();
+    const wanted: Uint8Array[] = [];
+    for (let i = 0; i < 400; i++) {
+      const small = new Uint8Array(1 + (i % 300)).fill(i);
+      const large = new Uint8Array(1025 + i).fill(i + 1);
+      wanted.push(small, large);
+      outbox.append(small);
+      outbox.append(large);
+    }
+    time.run();
+    expect(network.take().equals(Buffer.concat(wanted))).toBe(true);
+    network.release();
+    expect(pool.given).toBe(pool.taken);
   });
 
   test('a buffer that is exactly full', () => {
     const { network, time, outbox } = newOutbox();
-    for (let i = 0; i < SMALL_BUFFER_BYTES / 512; i++) outbox.append(new Uint8Array(512).fill(i));
+    for (let i = 0; i < 4; i++) outbox.append(new Uint8Array(SMALL_BUFFER_BYTES / 4).fill(i));
     outbox.append(Uint8Array.of(99));
     time.run();
     const bytes = network.take();
@@ -124,6 +147,22 @@ describe('buffers', () => {
     expect([...network.take()]).toEqual([3]);
   });
 
+  test('are used again at once where a write leaves within its call', () => {
+    const { network, time, pool, outbox } = newOutbox();
+    const seen: number[] = [];
+    network.write = (parts, release) => {
+      for (const part of parts) seen.push(...part);
+      release.written(parts);
+    };
+    for (let i = 0; i < 5; i++) {
+      outbox.append(Uint8Array.of(i));
+      if (i === 3) outbox.share(Uint8Array.of(33));
+      time.run();
+    }
+    expect(seen).toEqual([0, 1, 2, 3, 33, 4]);
+    expect(pool).toMatchObject({ taken: 5, given: 5 });
+  });
+
   test('of what was never written go back at the close', () => {
     const { network, time, pool, outbox } = newOutbox();
     outbox.append(Uint8Array.of(1));
@@ -141,7 +180,7 @@ describe('buffers', () => {
     time.run();
     outbox.close();
     network.release();
-    outbox.written();
+    outbox.written([]);
     expect(pool).toMatchObject({ taken: 1, given: 1 });
   });
 });
