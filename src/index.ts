@@ -1,4 +1,5 @@
 import { type Logger, silentLogger } from './base/log.js';
+import type { DeviceCare, DeviceRule } from './broker/devices/device-options.js';
 import { type RunningBroker as ComposedBroker, compose } from './server/compose.js';
 import type {
   AuthenticationConfig,
@@ -17,6 +18,7 @@ export type {
   AuthenticationStep,
   Entry,
 } from './broker/authentication.js';
+export type { DeviceCare, DeviceRule } from './broker/devices/device-options.js';
 export type {
   Acceptance,
   AuthenticateRequest,
@@ -91,6 +93,9 @@ export interface BrokerOptions {
   /** Which member of a Shared Subscription gets a message; `round-robin` by default. */
   readonly sharingStrategy?: ShareStrategy;
   readonly limits?: Partial<Limits>;
+  /** How small devices are treated: see docs/devices.md. */
+  readonly devices?: readonly DeviceRule[];
+  readonly deviceCare?: Partial<DeviceCare>;
   /** Silent by default. */
   readonly log?: Logger;
 }

@@ -299,6 +299,7 @@ export class ConnectPath {
       receiveMaximum: treatment.inFlightMax,
       packetBytesMax: treatment.packetBytesMax,
       pace: treatment.pace,
+      idleSecondsMax: treatment.idleSecondsMax,
       connack: {
         sessionPresent: old !== undefined, // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
         ...(isV5 ? this.#properties(connection, connect, session, keepAliveSeconds) : {}),

@@ -84,6 +84,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
       log,
       store: stored.store,
       limits: config.limits,
+      devices: { ...config.deviceCare, rules: config.devices },
       sharingStrategy: config.sharingStrategy,
     });
     await stored.recoverInto(broker.recovery);

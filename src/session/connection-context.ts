@@ -30,6 +30,8 @@ export interface Accepted {
   readonly session: Session;
   readonly connack: Omit<Connack, 'type' | 'reasonCode'>;
   readonly keepAliveSeconds: number;
+  /** Longest silence, whatever the Keep Alive; 0 leaves it to that. */
+  readonly idleSecondsMax: number;
   readonly receiveMaximum: number;
   /** Nothing larger is sent, whatever its Maximum Packet Size; `UNLIMITED` is as it says. */
   readonly packetBytesMax: number;

@@ -29,7 +29,7 @@ import { checkPhase, type Phase } from './phase.js';
 import { newPublishSender, type PublishSender } from './publish-sender.js';
 import { reasonStringFor } from './reason-string.js';
 import { applyClientExpiry, type Session } from './session.js';
-import { type SilenceOwner, SilenceTimer } from './silence-timer.js';
+import { type SilenceOwner, SilenceTimer, shorter, silenceSentence } from './silence-timer.js';
 
 const PINGRESP = Uint8Array.of(0xd0, 0);
 /** What a stranger may send: all fields of CONNECT at their largest are less. */
@@ -152,7 +152,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     this.network.admitted?.();
     this.outbox.append(bytes);
     const keepAliveMs = accepted.keepAliveSeconds * 1500; // [MQTT-3.1.2-22]
-    this.#silence.startKeepAlive(keepAliveMs);
+    this.#silence.startKeepAlive(shorter(keepAliveMs, accepted.idleSecondsMax * 1000));
     session.outbound.attach(this.sender, accepted.receiveMaximum);
   }
 
@@ -380,7 +380,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
 
   silent(silentMs: number): void {
     const { KeepAliveTimeout } = ReasonCode;
-    const sentence = `nothing came for ${Math.round(silentMs / 1000)} s, one and a half times the Keep Alive`;
+    const sentence = silenceSentence(silentMs, this.connect);
     // Where the broker does not read, the client is not to blame.
     if (this.#suspensions > 0) this.#silence.startAgain();
     else this.disconnect({ kind: 'keep-alive-timeout', reasonCode: KeepAliveTimeout, sentence });

@@ -1,4 +1,5 @@
 import { type Clock, TimerEntry, type Timers } from '../base/clock.js';
+import type { Connect } from '../wire/control-packet.js';
 
 /** Whoever waits for the client: no function is made for a connection. */
 export interface SilenceOwner {
@@ -70,4 +71,17 @@ export class SilenceTimer extends TimerEntry {
 
 function look(entry: TimerEntry): void {
   if (entry instanceof SilenceTimer) entry.look();
+}
+
+/** The shorter of two times that are never where they are 0. */
+export function shorter(ms: number, otherMs: number): number {
+  return ms === 0 || otherMs === 0 ? ms + otherMs : Math.min(ms, otherMs);
+}
+
+/** Why a silent client is gone: its own Keep Alive, or a limit of this server. */
+export function silenceSentence(silentMs: number, connect: Connect | undefined): string {
+  const ownMs = (connect?.keepAliveSeconds ?? 0) * 1500;
+  const isOwn = ownMs > 0 && silentMs >= ownMs;
+  const what = isOwn ? 'one and a half times the Keep Alive' : 'the longest silence allowed to it';
+  return `nothing came for ${Math.round(silentMs / 1000)} s, ${what}`;
 }

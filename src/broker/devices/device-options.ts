@@ -17,18 +17,14 @@ export interface DeviceRule {
   readonly serverKeepAliveSeconds?: number | undefined;
   /** Closed after this long without a byte, also where Keep Alive is 0; 0 is never. */
   readonly idleSecondsMax?: number | undefined;
+  /** These three are true where no rule says otherwise. */
   readonly stepDown?: boolean | undefined;
   readonly quarantine?: boolean | undefined;
   readonly takeOverDamping?: boolean | undefined;
 }
 
-/** How devices are treated that cannot say what they need. */
-export interface DeviceOptions {
-  /** The first rule that says something about a setting decides it. */
-  readonly rules: readonly DeviceRule[];
-  readonly stepDown: boolean;
-  readonly quarantine: boolean;
-  readonly takeOverDamping: boolean;
+/** What holds for all devices. */
+export interface DeviceCare {
   /** Where quarantined messages go: `{client}` and `{topic}` are filled in. */
   readonly deadLetterTopic: string;
   /** How long the last one of each topic is retained; 0 is not at all. */
@@ -37,27 +33,24 @@ export interface DeviceOptions {
   readonly learnedSeconds: number;
   /** Devices whose health is remembered. */
   readonly devicesMax: number;
-  /** Health as retained messages below `$SYS/broker/clients`. */
-  readonly healthTopics: boolean;
-  /** Closed after this long without a byte, whatever the Keep Alive; 0 is never. */
-  readonly idleSecondsMax: number;
+}
+
+/** How devices are treated that cannot say what they need. */
+export interface DeviceOptions extends DeviceCare {
+  /** The first rule that says something about a setting decides it. */
+  readonly rules: readonly DeviceRule[];
 }
 
 const DAY_SECONDS = 86_400;
 
-export const defaultDeviceOptions: DeviceOptions = {
-  rules: [],
-  stepDown: true,
-  quarantine: true,
-  takeOverDamping: true,
+export const defaultDeviceCare: DeviceCare = {
   deadLetterTopic: '$dead-letter/{client}/{topic}',
   deadLetterSeconds: 7 * DAY_SECONDS,
   learnedSeconds: 30 * DAY_SECONDS,
   devicesMax: 10_000,
-  healthTopics: false,
-  // The system probes connections without traffic; this is for listeners where it cannot.
-  idleSecondsMax: 0,
 };
+
+export const defaultDeviceOptions: DeviceOptions = { ...defaultDeviceCare, rules: [] };
 
 type Setting = Exclude<keyof DeviceRule, 'match'>;
 

@@ -44,6 +44,8 @@ export interface Treatment {
   readonly pace: Pace | undefined;
   /** Undefined leaves it to client and limits. */
   readonly serverKeepAliveSeconds: number | undefined;
+  /** Longest silence, whatever the Keep Alive; 0 leaves it to that. */
+  readonly idleSecondsMax: number;
 }
 
 export interface DevicesParts {
@@ -105,7 +107,7 @@ export class Devices {
       rules.setting(connection, 'inFlightMax') ?? UNLIMITED,
       isSteppedDown ? device.steppedDownTo : UNLIMITED,
     );
-    if (rules.setting(connection, 'quarantine') ?? this.#options.quarantine) {
+    if (rules.setting(connection, 'quarantine') ?? true) {
       const receiveMaximum =
         connect.protocolVersion === 5 ? connect.receiveMaximum : inFlightMax + LEGACY_PROBE_MAX;
       session.outbound.watch = new DeliveryWatch({
@@ -126,6 +128,7 @@ export class Devices {
       ),
       pace: this.#pace(connection, isSteppedDown),
       serverKeepAliveSeconds: rules.setting(connection, 'serverKeepAliveSeconds'),
+      idleSecondsMax: rules.setting(connection, 'idleSecondsMax') ?? 0,
     };
   }
 
@@ -147,8 +150,7 @@ export class Devices {
       }
     }
     const isBurst = connection.sender !== undefined && connection.sender.sentCount > 1;
-    if (!isBurst || !(this.#rules.setting(connection, 'stepDown') ?? this.#options.stepDown))
-      return;
+    if (!isBurst || !(this.#rules.setting(connection, 'stepDown') ?? true)) return;
     const sequence = session.isStored ? (oldest?.sequence ?? 0) : 0;
     const drops = this.#stepDown.dropped(device, nowMs, this.#clock.wallMs(), sequence);
     if (drops > 0) this.#tellSteppedDown(device, drops);
@@ -161,7 +163,7 @@ export class Devices {
   holdTakeOver(connection: Connection, previous: Connection): number | undefined {
     const { clientIdentifier } = connection;
     this.registry.see(clientIdentifier).takeOvers++;
-    if (!(this.#rules.setting(connection, 'takeOverDamping') ?? this.#options.takeOverDamping)) {
+    if (!(this.#rules.setting(connection, 'takeOverDamping') ?? true)) {
       return 0;
     }
     const { holdMs, isDetected } = this.#guard.judge(clientIdentifier, this.#clock.nowMs);

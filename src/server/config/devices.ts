@@ -1,5 +1,6 @@
+import { type DeviceCare, defaultDeviceCare } from '../../broker/devices/device-options.js';
 import { count, seconds, size, text, yesOrNo } from './values.js';
-import { type Entry, group, list, optional, section } from './vocabulary.js';
+import { type Entry, group, key, list, optional, section } from './vocabulary.js';
 
 /** Which connections are meant: all that is written must match; `*` stands for any characters. */
 export interface DeviceMatch {
@@ -17,6 +18,9 @@ export interface DeviceConfig {
   readonly onePacketPerWrite: boolean | undefined;
   readonly serverKeepAliveSeconds: number | undefined;
   readonly idleSecondsMax: number | undefined;
+  readonly stepDown: boolean | undefined;
+  readonly quarantine: boolean | undefined;
+  readonly takeOverDamping: boolean | undefined;
 }
 
 const match: Entry<DeviceMatch> = section<DeviceMatch>({
@@ -37,6 +41,32 @@ const device: Entry<DeviceConfig> = section<DeviceConfig>({
     'unlimited',
     'Longest silence before it is ended.',
   ),
+  stepDown: optional(yesOrNo(), 'true', 'One packet at a time after drops behind bursts.'),
+  quarantine: optional(yesOrNo(), 'true', 'Messages it cannot take go to the dead letters.'),
+  takeOverDamping: optional(yesOrNo(), 'true', 'Two of one Client Identifier are slowed down.'),
 });
 
 export const devices: Entry<readonly DeviceConfig[]> = list(device, { emptyToo: true });
+
+export const deviceCare: Entry<DeviceCare> = section<DeviceCare>({
+  deadLetterTopic: key(
+    text('a topic'),
+    defaultDeviceCare.deadLetterTopic,
+    'Where messages go that a client cannot take; `{client}` and `{topic}` are filled in.',
+  ),
+  deadLetterSeconds: key(
+    seconds(0, 4_294_967_295),
+    defaultDeviceCare.deadLetterSeconds,
+    'How long the last dead letter of a topic is retained; 0 is not at all.',
+  ),
+  learnedSeconds: key(
+    seconds(60, 4_294_967_295),
+    defaultDeviceCare.learnedSeconds,
+    'How long a learned packet size counts.',
+  ),
+  devicesMax: key(
+    count(1, 10_000_000),
+    defaultDeviceCare.devicesMax,
+    'Clients whose health is remembered.',
+  ),
+});

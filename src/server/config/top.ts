@@ -1,9 +1,10 @@
+import type { DeviceCare } from '../../broker/devices/device-options.js';
 import type { Limits } from '../../session/limits.js';
 import type { ShareStrategy } from '../../topic/shared-subscription.js';
 import { type AcmeConfig, acme } from './acme.js';
 import { type AuthenticationConfig, authentication } from './authentication.js';
 import { type AuthorizationConfig, authorization } from './authorization.js';
-import { type DeviceConfig, devices } from './devices.js';
+import { type DeviceConfig, deviceCare, devices } from './devices.js';
 import { limits } from './limits.js';
 import { type ListenConfig, listener } from './listener.js';
 import { type RatesConfig, rates } from './rates.js';
@@ -31,6 +32,7 @@ export interface Config {
   readonly authorization: AuthorizationConfig;
   readonly rates: RatesConfig;
   readonly devices: readonly DeviceConfig[];
+  readonly deviceCare: DeviceCare;
   readonly limits: Limits;
 }
 
@@ -73,6 +75,11 @@ export const top: Entry<Config> = section<Config>({
   authentication: group(authentication, 'How clients show who they are.'),
   authorization: group(authorization, 'Who may publish and subscribe to what.'),
   rates: group(rates, 'What may come in a second.'),
-  devices: key(devices, [], 'How small devices are treated, by the first entry that matches.'),
+  devices: key(
+    devices,
+    [],
+    'How small devices are treated; the first entry that matches and has a key decides it.',
+  ),
+  deviceCare: group(deviceCare, 'What holds for all devices.'),
   limits: group(limits, 'Bounds of the whole broker.'),
 });

@@ -83,7 +83,7 @@ describe('a client that loses its framing when messages come together', () => {
   });
 
   test('is left alone where that is switched off', async () => {
-    const world = await BrokerWorld.start({ devices: { stepDown: false } });
+    const world = await BrokerWorld.start({ devices: { rules: [{ match: {}, stepDown: false }] } });
     const publisher = world.connect('publisher');
     for (let i = 0; i < 3; i++) publisher.publish(`t/${i}`, 'm', { qos: 1, retain: true });
     const device = new SmallDevice(world, 'lwip', {
