@@ -2,6 +2,7 @@ import type { Clock, Timers } from '../../base/clock.js';
 import type { Logger } from '../../base/log.js';
 import type { Broker } from '../../broker/broker.js';
 import { GuessBrake } from '../../extensions/authentication/guess-brake.js';
+import { HttpMethod } from '../../extensions/authentication/http-method.js';
 import { JwtMethod } from '../../extensions/authentication/jwt-method.js';
 import type { JwtVerifier } from '../../extensions/authentication/jwt-verifier.js';
 import { LoginChain } from '../../extensions/authentication/login-chain.js';
@@ -12,10 +13,15 @@ import { certificateMethod, pskMethod } from '../../extensions/authentication/pe
 import { UserDirectory } from '../../extensions/authentication/user-directory.js';
 import { WorkQueue } from '../../extensions/authentication/work-queue.js';
 import { ReasonCode } from '../../wire/reason-code.js';
-import { type AuthenticationConfig, authenticationMethods } from '../config/authentication.js';
+import {
+  type AuthenticationConfig,
+  authenticationMethods,
+  type HttpAuthenticationConfig,
+} from '../config/authentication.js';
 import { judgeMethods, methodsOf } from '../config/doors.js';
 import type { Config } from '../config.js';
 import { ExitCode, StartError } from '../exit-code.js';
+import { HttpPost } from '../http-post.js';
 import type { PreparedReload, Reloadable } from '../reload.js';
 import { EnhancedMethods } from './enhanced-methods.js';
 import { FileWatch } from './file-watch.js';
@@ -23,6 +29,8 @@ import { readUsers, type Users } from './users.js';
 
 /** Passwords that wait to be hashed. */
 const HASHES_WAITING_MAX = 4000;
+/** Clients that wait until the server that is asked about them has time. */
+const REQUESTS_WAITING_MAX = 4000;
 
 type JoinedBroker = Pick<
   Broker,
@@ -54,6 +62,7 @@ export class Authentication implements Reloadable {
   readonly #users = new UserDirectory();
   readonly #watch = new FileWatch(() => void this.#reread());
   #joined: Joined | undefined = undefined;
+  #post: HttpPost | undefined = undefined;
   #passwords: PasswordMethod | undefined = undefined;
   #config: Config | undefined = undefined;
   /** The chain is among the hooks: it is not where nothing is to be asked. */
@@ -87,6 +96,7 @@ export class Authentication implements Reloadable {
 
   close(): void {
     this.#watch.close();
+    this.#post?.close();
   }
 
   #apply(config: Config, { users, verifier }: Ready): void {
@@ -108,11 +118,12 @@ export class Authentication implements Reloadable {
 
   /** In the order of `authenticationMethods`; listeners name those that they ask. */
   #methods(
-    { jwt }: AuthenticationConfig,
+    { jwt, http }: AuthenticationConfig,
     verifier: JwtVerifier | undefined,
   ): readonly LoginMethod[] {
     const methods: LoginMethod[] = [certificateMethod, pskMethod, this.#passwords!];
     if (verifier !== undefined) methods.push(new JwtMethod(verifier, jwt?.cookie));
+    if (http !== undefined) methods.push(this.#callOut(http));
     const place = ({ name }: LoginMethod): number =>
       (authenticationMethods as readonly string[]).indexOf(name);
     return methods.sort((a, b) => place(a) - place(b));
@@ -126,6 +137,18 @@ export class Authentication implements Reloadable {
     if (typeof keys !== 'function') return { verifier: undefined, faults: keys };
     const { JwtVerifier } = await import('../../extensions/authentication/jwt-verifier.js');
     return { verifier: new JwtVerifier(jwt, keys, this.#parts.clock), faults: [] };
+  }
+
+  #callOut(http: HttpAuthenticationConfig): LoginMethod {
+    this.#post?.close();
+    const post = new HttpPost(http);
+    this.#post = post;
+    return new HttpMethod({
+      ...this.#parts,
+      ...http,
+      post: (question) => post.post(question),
+      queue: new WorkQueue(http.atOnceMax, REQUESTS_WAITING_MAX),
+    });
   }
 
   #passwordsFor({ hashesAtOnce, passwordCacheSeconds }: AuthenticationConfig): PasswordMethod {
