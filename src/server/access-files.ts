@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type AccessRules, accessRules } from '../extensions/access-control/access-rules.js';
 import { DynamicSecuritySource } from '../extensions/access-control/dynamic-security.js';
-import {
-  type DynamicSecurity,
-  readDynamicSecurity,
-} from '../extensions/access-control/dynamic-security-file.js';
+import type { DynamicSecurity } from '../extensions/access-control/dynamic-security-file.js';
 import { readMosquittoAcl } from '../extensions/access-control/mosquitto-acl.js';
 import type { Rule } from '../extensions/access-control/rule.js';
 import type { RuleList } from '../extensions/access-control/rule-list.js';
@@ -12,7 +9,6 @@ import { ruleFrom } from '../extensions/access-control/written-rule.js';
 import { type AuthorizationConfig, placeOfRule } from './config/authorization.js';
 import { methodsOf } from './config/doors.js';
 import type { Config } from './config.js';
-import { readRulesFile } from './rules-file.js';
 
 /** Everything that `authorization` names, read. */
 export interface AccessFiles {
@@ -41,11 +37,11 @@ export async function readAccessFiles(config: AuthorizationConfig): Promise<Acce
   });
   async function read<T extends { readonly faults: readonly string[] }>(
     file: string | undefined,
-    parse: (text: string, file: string) => T,
+    parse: (text: string, file: string) => T | Promise<T>,
   ): Promise<T | undefined> {
     if (file === undefined) return undefined;
     try {
-      const result = parse(await readFile(file, 'utf8'), file);
+      const result = await parse(await readFile(file, 'utf8'), file);
       faults.push(...result.faults);
       return result;
     } catch (error) {
@@ -53,9 +49,17 @@ export async function readAccessFiles(config: AuthorizationConfig): Promise<Acce
       return undefined;
     }
   }
-  const ruleFile = await read(config.rulesFile, readRulesFile);
+  const ruleFile = await read(config.rulesFile, async (text, file) => {
+    const { readRulesFile } = await import('./rules-file.js');
+    return readRulesFile(text, file);
+  });
   const mosquitto = await read(config.mosquittoAclFile, readMosquittoAcl);
-  const dynamicSecurity = await read(config.dynamicSecurityFile, readDynamicSecurity);
+  const dynamicSecurity = await read(config.dynamicSecurityFile, async (text, file) => {
+    const { readDynamicSecurity } = await import(
+      '../extensions/access-control/dynamic-security-file.js'
+    );
+    return readDynamicSecurity(text, file);
+  });
   rules.push(...(ruleFile?.rules ?? []));
   return { rules, mosquitto: mosquitto?.source, dynamicSecurity, faults };
 }

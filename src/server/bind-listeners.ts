@@ -10,9 +10,8 @@ import {
 import { networksOf } from '../transport/networks.js';
 import { proxyStage } from '../transport/proxy-stage.js';
 import { listenTcp } from '../transport/tcp-listener.js';
-import { TlsMaterialError } from '../transport/tls-material.js';
-import { openTls, type TlsStage } from '../transport/tls-stage.js';
-import { type HttpHandler, listenWebSocket } from '../transport/websocket-listener.js';
+import type { TlsStage } from '../transport/tls-stage.js';
+import type { HttpHandler } from '../transport/websocket-listener.js';
 import { CertificateLog } from './certificate-log.js';
 import { snakeCase } from './config/vocabulary.js';
 import type { Config, ListenConfig } from './config.js';
@@ -122,10 +121,11 @@ class Binding {
     }
   }
 
-  #listenOn(secure: TlsStage | undefined): Promise<Listener> {
+  async #listenOn(secure: TlsStage | undefined): Promise<Listener> {
     const { url, origins, limits, trustedProxies } = this.#listen;
     const options = this.#options(secure);
     if (url.scheme === 'mqtt' || url.scheme === 'mqtts') return listenTcp(options);
+    const { listenWebSocket } = await import('../transport/websocket-listener.js');
     const packetBytesMax = limits.packetBytesMax ?? this.#config.limits.packetBytesMax;
     return listenWebSocket({
       ...options,
@@ -171,6 +171,7 @@ class Binding {
     const { tls, url } = this.#listen;
     if (tls === undefined) return undefined;
     const certificates = new CertificateLog(this.#parts.log, this.#url);
+    const { openTls } = await import('../transport/tls-stage.js');
     const stage = await openTls({
       tls,
       ...(url.scheme === 'wss' && { protocols: ['http/1.1'] }),
@@ -192,6 +193,7 @@ class Binding {
 }
 
 async function sentencesOf(error: unknown, place: string): Promise<string[]> {
+  const { TlsMaterialError } = await import('../transport/tls-material.js');
   if (error instanceof TlsMaterialError) {
     return error.faults.map(({ key, sentence }) => `${place}.tls.${snakeCase(key)}: ${sentence}`);
   }

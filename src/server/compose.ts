@@ -2,7 +2,7 @@ import type { Logger } from '../base/log.js';
 import type { AuthenticationMethod } from '../broker/authentication.js';
 import { Broker } from '../broker/broker.js';
 import type { Hooks } from '../broker/hooks.js';
-import { LocalClient } from '../extensions/local-client/local-client.js';
+import type { LocalClient } from '../extensions/local-client/local-client.js';
 import { LocalClientError } from '../extensions/local-client/local-client-error.js';
 import type { LocalClientOptions } from '../extensions/local-client/options.js';
 import { RateLimits } from '../extensions/rate-limit/rate-limits.js';
@@ -110,6 +110,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
       statistics: broker.statistics,
       storeFailed: health.whenFailed,
       client: async (options = {}) => {
+        const { LocalClient } = await import('../extensions/local-client/local-client.js');
         if (isClosing) throw brokerIsClosed();
         return LocalClient.connect({ broker, endOfTick: tick, timers }, options);
       },

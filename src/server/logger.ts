@@ -1,5 +1,4 @@
 import pino, { type Logger as Pino } from 'pino';
-import { PinoPretty } from 'pino-pretty';
 import type { LogFields, Logger } from '../base/log.js';
 import type { LogFormat, LogLevel } from './config.js';
 
@@ -24,7 +23,7 @@ export interface ProcessLogger extends Logger {
 }
 
 /** Writes to standard output: lines of JSON with ISO time, or short text for people. */
-export function createLogger(options: LogOptions): ProcessLogger {
+export async function createLogger(options: LogOptions): Promise<ProcessLogger> {
   const settings = {
     level: options.level,
     base: null,
@@ -32,7 +31,7 @@ export function createLogger(options: LogOptions): ProcessLogger {
     formatters: { level: (label: string) => ({ level: label }) },
   };
   const output = standardOutput();
-  return new PinoLogger(pino(settings, isHuman(options.format) ? pretty(output) : output));
+  return new PinoLogger(pino(settings, isHuman(options.format) ? await pretty(output) : output));
 }
 
 /**
@@ -61,7 +60,8 @@ function standardOutput(): pino.DestinationStream {
   return output;
 }
 
-function pretty(destination: pino.DestinationStream): NodeJS.WritableStream {
+async function pretty(destination: pino.DestinationStream): Promise<NodeJS.WritableStream> {
+  const { PinoPretty } = await import('pino-pretty');
   return PinoPretty({
     destination,
     colorize: process.stdout.isTTY === true && !process.env['NO_COLOR'],

@@ -21,7 +21,7 @@ export async function run(flags: Flags): Promise<void> {
   const config = await loadConfig(flags, process.env, (sentence) => notes.push(sentence));
   // Whoever read the start block may be gone before it is written.
   process.stdout.on('error', () => {});
-  const log = createLogger({ level: config.logLevel, format: config.logFormat });
+  const log = await createLogger({ level: config.logLevel, format: config.logFormat });
   for (const note of notes) log.warn({ event: 'setting_without_equivalent' }, note);
   // The TLS listeners read the certificate, so it comes before them.
   if (config.acme !== undefined) await keepFresh(config.acme, log);
