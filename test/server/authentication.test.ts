@@ -117,10 +117,10 @@ test('what cannot be used stops the start, all of it at once', async () => {
   const error = await starting.catch((fault: unknown) => fault);
   expect(error).toBeInstanceOf(StartError);
   expect((error as StartError).sentences).toEqual([
-    'listen.0.authentication: jwt is not set up: put jwt under authentication',
-    'listen.0.authentication: certificate is not set up: give the listener tls.user_name_from',
+    'listen[0].authentication: jwt is not set up: put jwt under authentication',
+    'listen[0].authentication: certificate is not set up: give the listener tls.user_name_from',
     expect.stringMatching(/passwords:1: this is no password hash/),
-    'authentication.users.0: a user name must not have a colon, which ends it in the file',
+    'authentication.users[0]: a user name must not have a colon, which ends it in the file',
   ]);
   await expect(start({ authentication: { passwordFile: `${file}.no` } })).rejects.toThrow(
     'cannot be read (ENOENT',

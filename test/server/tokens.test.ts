@@ -147,5 +147,5 @@ test('when it expires the connection ends with Maximum connect time', async () =
 test('cookies are taken only where the pages are named that may use them', async () => {
   const jwt = { algorithms: ['EdDSA'], publicKey: keyFile, cookie: 'dunlin' } as const;
   const starting = createBroker({ listen: ['ws://127.0.0.1:0'], authentication: { jwt } });
-  await expect(starting).rejects.toThrow('listen.0.origins is missing');
+  await expect(starting).rejects.toThrow('listen[0].origins: with jwt.cookie');
 });

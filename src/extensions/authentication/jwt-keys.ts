@@ -68,23 +68,27 @@ function judge(settings: JwtKeySettings, secretBytes: number | undefined): strin
   const others = algorithms.filter((algorithm) => !isHmac(algorithm));
   const faults = [];
   if (hmac.length > 0 && secretBytes === undefined) {
-    faults.push(`secret is missing: ${hmac.join(', ')} cannot be verified without it`);
+    faults.push(`secret: ${hmac.join(', ')} cannot be verified without it`);
   }
   if (hmac.length === 0 && secretBytes !== undefined) {
-    faults.push('secret is for HS256, HS384 and HS512, and none of them is among algorithms');
+    faults.push('secret: it is for HS256, HS384 and HS512, and none of them is among algorithms');
   }
   const bytesMin = Math.max(...hmac.map((algorithm) => Number(algorithm.slice(2)) / 8), 0);
   if (secretBytes !== undefined && secretBytes < bytesMin) {
-    faults.push(`secret has ${secretBytes} bytes: ${hmac.join(', ')} need ${bytesMin} or more`);
+    faults.push(
+      `secret: it has ${secretBytes} bytes, and ${hmac.join(', ')} need ${bytesMin} or more`,
+    );
   }
   if (others.length > 0 && publicKey === undefined && jwks === undefined) {
-    faults.push(`public_key or jwks is missing: ${others.join(', ')} need one of them`);
+    faults.push(`public_key: ${others.join(', ')} cannot be verified without it or jwks`);
   }
   if (others.length === 0 && (publicKey !== undefined || jwks !== undefined)) {
-    faults.push('algorithms has none that a public key is for, such as RS256, ES256 or EdDSA');
+    faults.push(
+      'algorithms: there is none that a public key is for, such as RS256, ES256 or EdDSA',
+    );
   }
   if (publicKey !== undefined && jwks !== undefined) {
-    faults.push('public_key and jwks are both there: leave out one of them');
+    faults.push('jwks: public_key is there too: leave out one of them');
   }
   return faults;
 }

@@ -17,7 +17,7 @@ export async function readUsers(config: AuthenticationConfig): Promise<Users> {
   const { users, faults } = await readPasswordFile(config.passwordFile);
   const all = new Map(users.map((user) => [user.name, user]));
   const further = config.users.flatMap(({ name, passwordHash, groups }, i) => {
-    const place = `authentication.users.${i}`;
+    const place = `authentication.users[${i}]`;
     const user = newUser(name, passwordHash, groups);
     if (typeof user === 'string') return [`${place}: ${user}`];
     if (all.has(name)) return [`${place}: the user ${name} is there already`];

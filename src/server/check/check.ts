@@ -3,6 +3,7 @@ import { configTree } from '../config.js';
 import type { Flags } from '../config-source.js';
 import { ExitCode } from '../exit-code.js';
 import { type ConfigReading, readConfig } from '../load-config.js';
+import { checkAuthentication } from './authentication.js';
 import { checkDataFolder } from './data-folder.js';
 import { checkDoors } from './doors.js';
 import type { ConfigCheck, Finding } from './finding.js';
@@ -11,7 +12,13 @@ import { checkSecrets } from './secrets.js';
 import { checkTls } from './tls.js';
 
 /** Everything that the broker reads at its start, each part told by itself. */
-const CHECKS: readonly ConfigCheck[] = [checkPorts, checkDataFolder, checkDoors, checkTls];
+const CHECKS: readonly ConfigCheck[] = [
+  checkPorts,
+  checkDataFolder,
+  checkDoors,
+  checkTls,
+  checkAuthentication,
+];
 
 export interface CheckReport {
   /** A line for every finding, and one that sums up. */

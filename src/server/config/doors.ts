@@ -41,7 +41,7 @@ export function judgeMethods(config: Doors): readonly string[] {
     const here = methodsSetUp(authentication, each);
     return (each.authentication ?? [])
       .filter((name) => !here.includes(name) && !mayCome(name, each))
-      .map((name) => `listen.${i}.authentication: ${name} is not set up: ${HOW[name]}`);
+      .map((name) => `listen[${i}].authentication: ${name} is not set up: ${HOW[name]}`);
   });
   const top = (authentication.methods ?? [])
     .filter((name) => !everywhere.has(name) && !listen.some((each) => mayCome(name, each)))
@@ -58,7 +58,7 @@ function cookiesForAll(config: Doors): readonly string[] {
     if (!isWeb || listen.origins !== undefined) return [];
     if (!methodsOf(listen, config).includes('jwt')) return [];
     return [
-      `listen.${i}.origins is missing: with jwt.cookie any page on the web could come in here ` +
+      `listen[${i}].origins: with jwt.cookie and without origins any page on the web could come in here ` +
         "with a visitor's cookie: list the pages that may",
     ];
   });

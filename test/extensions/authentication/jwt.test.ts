@@ -342,11 +342,14 @@ test('a token may be the password, or of a WebSocket the header or a cookie; the
 });
 
 test.each([
-  [{ algorithms: ['HS256'] }, 'secret is missing'],
+  [{ algorithms: ['HS256'] }, 'secret: HS256 cannot be verified without it'],
   [{ algorithms: ['HS256', 'HS512'], secret: SECRET }, 'need 64 or more'],
-  [{ algorithms: ['RS256'] }, 'public_key or jwks is missing'],
+  [{ algorithms: ['RS256'] }, 'public_key: RS256 cannot be verified without it or jwks'],
   [{ algorithms: ['RS256'], secret: SECRET, jwks: 'https://a.example' }, 'none of them is among'],
-  [{ algorithms: ['HS256'], secret: SECRET, jwks: 'https://a.example' }, 'algorithms has none'],
+  [
+    { algorithms: ['HS256'], secret: SECRET, jwks: 'https://a.example' },
+    'algorithms: there is none',
+  ],
   [{ algorithms: ['RS256'], jwks: 'http://a.example/keys' }, 'must be https'],
   [{ algorithms: ['RS256'], jwks: join(folder, 'no') }, 'cannot be read (ENOENT'],
   [{ algorithms: ['RS256'], publicKey: join(folder, 'no') }, 'cannot be read (ENOENT'],
