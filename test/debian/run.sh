@@ -9,6 +9,8 @@ packages=(
   gcc-avr avr-libc libsimavr-dev libelf-dev gcc-arm-none-eabi qemu-system-arm
   # certificates from a public authority; being found in the local network
   pebble python3-zeroconf
+  # secure listeners, proxies, systemd's sockets and messages
+  openssl haproxy systemd
   # links that lose packets
   iproute2 socat
 )

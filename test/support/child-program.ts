@@ -68,6 +68,15 @@ export class ChildProgram {
     this.#child.stdin.write(`${line}\n`);
   }
 
+  writeBytes(bytes: Uint8Array): void {
+    this.#child.stdin.write(bytes);
+  }
+
+  /** No more input. */
+  end(): void {
+    this.#child.stdin.end();
+  }
+
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {
     this.#child.kill(signal);
   }
