@@ -1,15 +1,12 @@
-import { unwatchFile, watchFile } from 'node:fs';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { Broker } from '../broker/broker.js';
 import { RuleControl } from '../extensions/access-control/access-control.js';
 import { type AccessFiles, accessFilesOf, readAccessFiles, rulesFrom } from './access-files.js';
+import { FileWatch } from './authentication/file-watch.js';
 import type { Config } from './config.js';
 import { ExitCode, StartError } from './exit-code.js';
 import type { PreparedReload, Reloadable } from './reload.js';
-
-/** How often files with rules are looked at. */
-const LOOK_MS = 2000;
 
 export interface AccessParts {
   readonly broker: Broker;
@@ -21,7 +18,7 @@ export interface AccessParts {
 export class AccessKeeper implements Reloadable {
   readonly #parts: AccessParts;
   #config: Config;
-  #watched: readonly string[] = [];
+  readonly #watch: FileWatch = new FileWatch(() => this.#changed());
   #isStopped = false;
 
   private constructor(config: Config, parts: AccessParts) {
@@ -49,7 +46,7 @@ export class AccessKeeper implements Reloadable {
 
   stop(): void {
     this.#isStopped = true;
-    this.#watch([]);
+    this.#watch.close();
   }
 
   async #read(config: Config): Promise<AccessFiles> {
@@ -64,19 +61,10 @@ export class AccessKeeper implements Reloadable {
     const rules = rulesFrom(config, files);
     const { statistics } = broker;
     broker.access.change(new RuleControl({ rules, log, clock, statistics }));
-    this.#watch(accessFilesOf(config.authorization));
+    this.#watch.paths = accessFilesOf(config.authorization);
   }
 
-  #watch(files: readonly string[]): void {
-    for (const file of this.#watched) unwatchFile(file, this.#changed);
-    this.#watched = files;
-    // By looking: it sees files that are replaced, and folders of other machines and containers.
-    for (const file of files) {
-      watchFile(file, { interval: LOOK_MS, persistent: false }, this.#changed);
-    }
-  }
-
-  readonly #changed = (): void => {
+  #changed(): void {
     const config = this.#config;
     this.#read(config).then(
       (files) => {
@@ -87,7 +75,7 @@ export class AccessKeeper implements Reloadable {
       },
       (error: unknown) => this.#tellRefused(error),
     );
-  };
+  }
 
   #tellChanged(): void {
     this.#parts.log.info(

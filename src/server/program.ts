@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addAclCommand } from './acl-command.js';
 import type { Flags } from './config-source.js';
 import { ExitCode } from './exit-code.js';
 import { flagFacts } from './flags.js';
@@ -62,6 +63,7 @@ function createProgram(): Command {
     });
   addSetupCommands(program);
   addPasswd(program);
+  addAclCommand(program);
   return program;
 }
 

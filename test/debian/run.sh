@@ -13,6 +13,8 @@ packages=(
   openssl haproxy systemd
   # links that lose packets
   iproute2 socat
+  # whose decisions about its files with rules must be ours
+  mosquitto
 )
 missing=()
 for package in "${packages[@]}"; do

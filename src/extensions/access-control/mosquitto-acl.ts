@@ -81,6 +81,7 @@ class AclReader {
       who: isPattern ? { plainNames: true } : this.#who,
       topics: [topic],
       isVerbatim: !isPattern,
+      takesLevels: isPattern,
       place,
       text,
     };

@@ -23,7 +23,7 @@ export class PermissionRules {
     permissions.forEach(({ isLiteral, topicFilter }, i) => {
       const rule = rules[i]!;
       if (isLiteral !== true || (rule.requests & Request.Subscribe) === 0) return;
-      for (const filter of resolve(topicFilter, facts, rule.effect === 'allow')) {
+      for (const filter of resolve(topicFilter, facts, rule.effect === 'deny')) {
         const { place, text } = rule;
         const verdict = { verdict: verdictOf(rule), place, text };
         if (!this.#literals.has(filter)) this.#literals.set(filter, verdict);

@@ -98,7 +98,10 @@ function gather(
 ): void {
   if (fixed.rules.length > 0) sets.push(fixed);
   for (const { rule, order, topic } of patterns) {
-    for (const filter of resolve(topic, facts, allows)) own.add(orderedRule(rule, order, filter));
+    const takesLevels = !allows || rule.takesLevels === true;
+    for (const filter of resolve(topic, facts, takesLevels)) {
+      own.add(orderedRule(rule, order, filter));
+    }
   }
 }
 
@@ -117,7 +120,8 @@ function enter(
   return true;
 }
 
-function keyOf(who: Who): string {
+/** The same for rules about the same clients. */
+export function keyOf(who: Who): string {
   const names = (set: NameSet | undefined): unknown => set && [[...set.exact].sort(), set.globs];
   return JSON.stringify([
     names(who.users),

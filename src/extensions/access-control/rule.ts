@@ -38,6 +38,8 @@ export interface Rule {
   readonly topics: readonly string[];
   /** `%u` is two characters like others. */
   readonly isVerbatim?: boolean;
+  /** What stands for a placeholder may have several levels, as Mosquitto takes it. */
+  readonly takesLevels?: boolean;
   /** File and line, such as `acl.yaml:12`. */
   readonly place: string;
   /** As it was written, shortened: for the log and for people. */

@@ -110,6 +110,11 @@ export class RuledAccess implements ClientAccess {
     return highest;
   }
 
+  /** For everything that the filter matches. */
+  rangeOf(request: Request, topicFilter: string): FilterRange {
+    return this.#list.range(request, topicFilter);
+  }
+
   #isRefusedForItsPart(lowest: Verdict): boolean {
     return lowest.verdict === DENIED && this.#rules.wildcardSubscriptions === 'refuse';
   }

@@ -23,16 +23,21 @@ export function faultOf(pattern: string): string | undefined {
 
 /**
  * The Topic Filters that the pattern is for this client. None where a value is missing, or where
- * it could widen what is allowed: `+`, `#` or `/` in it, or a `$` that begins the topic.
+ * it could widen what is allowed: `+` or `#` in it, a `$` that begins the topic, and a `/` unless
+ * `takesLevels`, as for what denies: it takes away no more than it says.
  */
-export function resolve(pattern: string, facts: ClientFacts, allows: boolean): readonly string[] {
+export function resolve(
+  pattern: string,
+  facts: ClientFacts,
+  takesLevels: boolean,
+): readonly string[] {
   let filters = [''];
   let end = 0;
   for (const match of pattern.matchAll(PLACEHOLDER)) {
     const literal = pattern.slice(end, match.index);
     end = match.index + match[0].length;
     const isFirst = match.index === 0;
-    const values = valuesOf(match, facts).filter((value) => isSafe(value, isFirst, allows));
+    const values = valuesOf(match, facts).filter((value) => isSafe(value, isFirst, takesLevels));
     filters = filters.flatMap((front) => values.map((value) => `${front}${literal}${value}`));
   }
   return filters.slice(0, VALUES_MAX).map((front) => front + pattern.slice(end));
@@ -49,10 +54,7 @@ function valuesOf([, letter, claim]: RegExpMatchArray, facts: ClientFacts): read
   });
 }
 
-/** What denies may name more levels: it takes away no more than it says. */
-function isSafe(value: string, isFirst: boolean, allows: boolean): boolean {
-  if (value === '' || value.includes('+') || value.includes('#') || value.includes('\0')) {
-    return false;
-  }
-  return !allows || (!value.includes('/') && !(isFirst && value.startsWith('$')));
+function isSafe(value: string, isFirst: boolean, takesLevels: boolean): boolean {
+  if (value === '' || /[+#\0]/.test(value)) return false;
+  return (takesLevels || !value.includes('/')) && !(isFirst && value.startsWith('$'));
 }

@@ -30,7 +30,7 @@ export interface Who {
   readonly addresses?: AddressSet;
   readonly listeners?: NameSet;
   readonly anonymous?: boolean;
-  /** Neither user name nor Client Identifier has `+`, `#` or `/`: Mosquitto's patterns ask this. */
+  /** Neither user name nor Client Identifier has `+` or `#`: Mosquitto's patterns ask this. */
   readonly plainNames?: boolean;
 }
 
@@ -55,7 +55,7 @@ export function isAbout(who: Who, facts: ClientFacts, allows: boolean): boolean 
     return false;
   }
   if (who.clients !== undefined && !hasName(who.clients, clientIdentifier)) return false;
-  if (who.plainNames === true && /[+#/]/.test(`${userName ?? ''}${clientIdentifier}`)) return false;
+  if (who.plainNames === true && /[+#]/.test(`${userName ?? ''}${clientIdentifier}`)) return false;
   const asksMore = who.groups ?? who.addresses ?? who.listeners;
   if (asksMore === undefined) return true;
   if (!facts.isComplete) return allows;

@@ -50,7 +50,10 @@ function fieldsOf(line: string): Fields | string {
     return `a rule begins with allow or deny, not with "${effect ?? ''}"`;
   }
   if (what === undefined || topic === undefined) {
-    return 'expected a rule such as "allow publish home/%u/# user=alice"';
+    return (
+      'expected a rule such as "allow publish home/%u/# user=alice"; ' +
+      'one whose topic is # stands in quotes, for YAML begins a comment there'
+    );
   }
   let fields: Fields = { effect, actions: what.split(','), topics: [topic] };
   for (const condition of conditions) {

@@ -3,6 +3,7 @@ import { configTree } from '../config.js';
 import type { Flags } from '../config-source.js';
 import { ExitCode } from '../exit-code.js';
 import { type ConfigReading, readConfig } from '../load-config.js';
+import { checkAccess } from './access.js';
 import { checkAuthentication } from './authentication.js';
 import { checkDataFolder } from './data-folder.js';
 import { checkDoors } from './doors.js';
@@ -18,6 +19,7 @@ const CHECKS: readonly ConfigCheck[] = [
   checkDoors,
   checkTls,
   checkAuthentication,
+  checkAccess,
 ];
 
 export interface CheckReport {
