@@ -226,7 +226,7 @@ export class ConnectPath {
       return;
     }
     const old = this.#registry.get(connection.clientIdentifier);
-    if (old !== undefined && connect.cleanStart) {
+    if (old !== undefined && (connect.cleanStart || this.#isForeign(connection, old))) {
       const wasStored = old.isStored;
       this.#registry.end(old); // [MQTT-3.1.2-4]
       if (wasStored) {
@@ -236,6 +236,22 @@ export class ConnectPath {
       }
     }
     this.#begin(connection, connect, authenticated);
+  }
+
+  /**
+   * Whether the Session is of another user: what is queued in it is not for this one. A Session
+   * from before anybody was asked for a name is taken over.
+   */
+  #isForeign(connection: Connection, session: Session): boolean {
+    const { identity, clientIdentifier } = connection;
+    if (identity === undefined || session.userName === undefined) return false;
+    if (session.userName === identity.userName) return false;
+    const { userName: user } = identity;
+    this.#log.warn(
+      { event: 'session_of_another_user', client: clientIdentifier, user, owner: session.userName },
+      `The session of client ${clientIdentifier} ends: it was of user ${session.userName}`,
+    );
+    return true;
   }
 
   /** An older connection with this Client Identifier ends, its will published. [MQTT-3.1.4-3] */

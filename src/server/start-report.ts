@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { urlOf } from '../transport/listener.js';
+import { letsAnonymousIn, methodsOf } from './config/doors.js';
 import type { Config } from './config.js';
 
 export interface StartFacts {
@@ -38,6 +40,16 @@ export function keepsNothing(config: Config): boolean {
 }
 
 function accessSentence(config: Config): string {
+  const { listen } = config;
+  const asked = new Set(listen.flatMap((each) => methodsOf(each, config)));
+  const open = listen.filter((each) => letsAnonymousIn(each, config));
+  const methods = `clients that show who they are (${[...asked].join(', ')})`;
+  if (asked.size > 0 && open.length === 0) return methods;
+  if (asked.size > 0) {
+    const urls = open.map(({ url }) => urlOf(url)).join(', ');
+    return `${methods}; without a password at ${urls}`;
+  }
+  if (listen.length > 0 && open.length === 0) return 'clients with a certificate';
   return config.allowAnonymous
     ? 'everybody who reaches these addresses, without a password (--allow-anonymous)'
     : 'programs on this machine, without a password';

@@ -169,3 +169,33 @@ test('a repeated refusal is logged for debug alone', async () => {
   expect(world.log).toMatchObject([{ level: 'warn', event: 'refused', client: 'once' }]);
   expect(world.broker.statistics.connectionsRefused).toBe(2);
 });
+
+test('a session is not handed to another user, also not by an anonymous client', async () => {
+  const world = await BrokerWorld.start();
+  let user: string | undefined = 'kitchen';
+  world.broker.hooks.authenticate.add(() => accepting({ userName: user }));
+  const lasting = { clean: false, properties: { sessionExpiryInterval: 3600 } };
+  const publisher = world.connect('publisher');
+  for (const [id, name] of [
+    ['a', 'kitchen'],
+    ['b', 'cellar'],
+    ['c', undefined],
+  ] as const) {
+    user = 'kitchen';
+    const owner = world.connect(id, lasting);
+    owner.subscribe('t', { qos: 1 });
+    owner.drop();
+    publisher.publish('t', 'private', { qos: 1 });
+    publisher.take('puback');
+    user = name;
+    const client = world.connecting(id, lasting);
+    const isOwner = name === 'kitchen';
+    expect(client.take('connack')['sessionPresent']).toBe(isOwner);
+    expect(client.payloads()).toEqual(isOwner ? ['private'] : []);
+    client.drop();
+  }
+  expect(world.log.filter(({ event }) => event === 'session_of_another_user')).toMatchObject([
+    { client: 'b', user: 'cellar', owner: 'kitchen' },
+    { client: 'c', user: undefined, owner: 'kitchen' },
+  ]);
+});
