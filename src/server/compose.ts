@@ -15,6 +15,7 @@ import { AccessKeeper } from './access-keeper.js';
 import { Authentication } from './authentication/authentication.js';
 import { bindListeners, release } from './bind-listeners.js';
 import type { Config } from './config.js';
+import { DetailLog } from './detail-log.js';
 import { HttpHandlers } from './http-handlers.js';
 import { ListenerPolicies, limitsOf, listenerKeys } from './listener-policies.js';
 import { openStore } from './open-store.js';
@@ -97,6 +98,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
     const reloads = new Reloads(config);
     reloads.add(atStartOnly(config));
     reloads.add(limitsOf(broker));
+    reloads.add(new DetailLog(broker, log, config));
     reloads.add(access);
     const policies = new ListenerPolicies(config);
     reloads.add(policies);

@@ -1,6 +1,7 @@
 import pino, { type Logger as Pino } from 'pino';
-import type { LogFields, Logger } from '../base/log.js';
+import type { LogFields } from '../base/log.js';
 import type { LogFormat, LogLevel } from './config.js';
+import { FoldingLogger, type LevelledLogger } from './folding-logger.js';
 
 /** Bytes of log that may wait for their reader. */
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
@@ -17,13 +18,8 @@ export function isHuman(format: LogFormat): boolean {
   return format === 'auto' ? process.stdout.isTTY === true : format === 'human';
 }
 
-/** A log whose level can be changed while it is written. */
-export interface ProcessLogger extends Logger {
-  setLevel(level: LogLevel): void;
-}
-
 /** Writes to standard output: lines of JSON with ISO time, or short text for people. */
-export async function createLogger(options: LogOptions): Promise<ProcessLogger> {
+export async function createLogger(options: LogOptions): Promise<LevelledLogger> {
   const settings = {
     level: options.level,
     base: null,
@@ -31,7 +27,11 @@ export async function createLogger(options: LogOptions): Promise<ProcessLogger> 
     formatters: { level: (label: string) => ({ level: label }) },
   };
   const output = standardOutput();
-  return new PinoLogger(pino(settings, isHuman(options.format) ? await pretty(output) : output));
+  const stream = isHuman(options.format) ? await pretty(output) : output;
+  const log = new FoldingLogger(new PinoLogger(pino(settings, stream)), options.level);
+  // Before the output writes its last lines.
+  process.prependListener('exit', () => log.flush());
+  return log;
 }
 
 /**
@@ -71,7 +71,7 @@ async function pretty(destination: pino.DestinationStream): Promise<NodeJS.Writa
   });
 }
 
-class PinoLogger implements ProcessLogger {
+class PinoLogger implements LevelledLogger {
   readonly #pino: Pino;
 
   constructor(writer: Pino) {

@@ -5,8 +5,9 @@ import type { AcmeConfig } from './config/acme.js';
 import type { Config } from './config.js';
 import type { Flags } from './config-source.js';
 import { ExitCode, StartError } from './exit-code.js';
+import type { LevelledLogger } from './folding-logger.js';
 import { loadConfig } from './load-config.js';
-import { createLogger, isHuman, type ProcessLogger } from './logger.js';
+import { createLogger, isHuman } from './logger.js';
 import { ServiceManager } from './service-manager.js';
 import { onReloadSignal, onStopSignal } from './signals.js';
 import { keepsNothing, startReport } from './start-report.js';
@@ -50,7 +51,7 @@ export async function run(flags: Flags): Promise<void> {
 }
 
 /** Reads everything again; where anything is wrong with it, all stays as it is. */
-async function reload(broker: RunningBroker, flags: Flags, log: ProcessLogger): Promise<void> {
+async function reload(broker: RunningBroker, flags: Flags, log: LevelledLogger): Promise<void> {
   try {
     const config = await loadConfig(flags, process.env);
     const needsRestart = await broker.reload(config);
