@@ -1,5 +1,8 @@
 /** UTF-8 Encoded Strings (section 1.5.4; 1.5.3 in 3.1.1). */
 
+/** Up to here the decoder costs more than a look at each byte. */
+const SHORT_BYTES_MAX = 32;
+
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
@@ -38,18 +41,12 @@ function highestSecond(first: number): number {
 
 /** The text of well-formed bytes; a leading U+FEFF is kept. [MQTT-1.5.4-3] */
 export function utf8Text(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start <= 32) {
-    let ascii = '';
-    let at = start;
-    while (at < end) {
-      const byte = bytes[at]!;
-      if (byte >= 0x80) return decoder.decode(bytes.subarray(start, end));
-      ascii += String.fromCharCode(byte);
-      at++;
-    }
-    return ascii;
+  if (end - start > SHORT_BYTES_MAX) return decoder.decode(bytes.subarray(start, end));
+  for (let at = start; at < end; at++) {
+    if (bytes[at]! >= 0x80) return decoder.decode(bytes.subarray(start, end));
   }
-  return decoder.decode(bytes.subarray(start, end));
+  // In one piece: a text that grows character by character is a chain of its beginnings.
+  return String.fromCharCode.apply(null, bytes.subarray(start, end) as unknown as number[]);
 }
 
 const encoder = new TextEncoder();

@@ -125,7 +125,7 @@ export class SubscribePath {
   /** Takes a Subscription out of the tree and of its Session; the store is the caller's. */
   remove(subscription: Subscription): void {
     const { topicFilter, session } = subscription;
-    if (session.subscriptions.delete(topicFilter)) session.subscriptionBytes -= topicFilter.length;
+    if (session.deleteSubscription(topicFilter)) session.subscriptionBytes -= topicFilter.length;
     const parsed = parseTopicFilter(topicFilter, this.#limits);
     if (parsed === undefined) return;
     if (parsed.shareName === undefined) this.#tree.remove(topicFilter, subscription);
@@ -265,7 +265,7 @@ export class SubscribePath {
       identifier: stored.subscriptionIdentifier ?? 0,
       isFiltered,
     };
-    session.subscriptions.set(stored.topicFilter, subscription);
+    session.setSubscription(stored.topicFilter, subscription);
     session.subscriptionBytes += stored.topicFilter.length;
     if (parsed.shareName === undefined) this.#tree.insert(parsed.topicFilter, subscription);
     else {

@@ -11,6 +11,9 @@ import type { Subscription } from './subscription.js';
 /** Session Expiry Interval of a Session that never expires (5.0, section 3.1.2.11.2). */
 export const NEVER_ENDS = 0xffff_ffff;
 
+/** Of all that have none; never written. */
+const NO_SUBSCRIPTIONS = new Map<string, Subscription>();
+
 /** The timer of a Session, which knows whose it is: one function serves all Sessions. */
 export class SessionTimer extends TimerEntry {
   readonly session: Session;
@@ -46,7 +49,7 @@ export class Session {
   /** Retained messages for new Subscriptions wait for quota or for the socket. */
   awaitsRetained = false;
   /** By Topic Filter as the client wrote it. */
-  readonly subscriptions: Map<string, Subscription> = new Map();
+  subscriptions: ReadonlyMap<string, Subscription> = NO_SUBSCRIPTIONS;
   /** Characters of their Topic Filters. */
   subscriptionBytes = 0;
   readonly outbound: OutboundFlow;
@@ -73,6 +76,15 @@ export class Session {
   /** Outlives its Network Connection, so all of it is in the store. */
   get isStored(): boolean {
     return this.outbound.queue.isStored;
+  }
+
+  setSubscription(topicFilter: string, subscription: Subscription): void {
+    if (this.subscriptions === NO_SUBSCRIPTIONS) this.subscriptions = new Map();
+    (this.subscriptions as Map<string, Subscription>).set(topicFilter, subscription);
+  }
+
+  deleteSubscription(topicFilter: string): boolean {
+    return (this.subscriptions as Map<string, Subscription>).delete(topicFilter);
   }
 
   get receivedCount(): number {
