@@ -76,7 +76,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     this.#context = context;
     const { endOfTick, pool, limits } = context;
     this.limits = policy.limits ?? listenerLimits(limits);
-    this.#framer = new Framer(Math.min(this.limits.packetBytesMax, CONNECT_BYTES_MAX));
+    this.#framer = new Framer(Math.min(this.limits.packetBytesMax, CONNECT_BYTES_MAX), pool);
     this.#unsentBytesMax = 2 * limits.outboxBytesMax + this.limits.packetBytesMax;
     this.outbox = new Outbox(network, endOfTick, pool, limits.outboxBytesMax, this);
     this.#silence = new SilenceTimer(this, context.clock, context.timers);

@@ -53,11 +53,13 @@ export interface NetworkConnection {
   /** Bytes accepted by `write` that the operating system has not taken yet. */
   readonly unsentBytes: number;
   /**
-   * Sends the parts in order. Called once a tick by the Outbox. The parts belong to the transport
+   * Sends the parts in order. Called once a tick by the Outbox, or more often in a burst. The parts belong to the transport
    * until `release` of the same call runs: once, when all of them have left or the connection is
    * gone; before this call returns, where the system takes them at once.
    */
   write(parts: readonly Uint8Array[], release: WriteRelease): void;
+  /** `write` calls nobody but `release`, so that a burst may leave in the middle of a tick. */
+  readonly takesBursts?: boolean;
   pauseReading(): void;
   resumeReading(): void;
   /** CONNECT was accepted: the transport may lift what it only asks of strangers. */

@@ -152,18 +152,8 @@ export class Outbox implements TickTask, WriteRelease {
   /** Writes now what waits; otherwise it happens at the end of the tick. */
   endOfTick(): void {
     this.#scheduled = false;
-    if (this.#bytes === 0 || this.#closed) return;
-    const parts = this.#takeParts();
-    const buffers = this.#takeBuffers();
-    this.#owner.sent(this.#bytes);
-    this.#bytes = 0;
-    // Before the write, because it may leave, and be released, before that returns.
-    if (this.#leaving === undefined) this.#leaving = buffers;
-    else {
-      this.#leavingNext ??= new Fifo();
-      this.#leavingNext.push(buffers);
-    }
-    this.#network.write(parts, this);
+    if (this.#closed) return;
+    if (this.#bytes > 0) this.#write();
     if (this.#wasFull && this.#network.unsentBytes === 0) {
       this.#wasFull = false;
       this.#owner.drained();
@@ -184,6 +174,20 @@ export class Outbox implements TickTask, WriteRelease {
     this.#release(this.#takeBuffers());
     this.#parts = NO_PARTS;
     this.#bytes = 0;
+  }
+
+  #write(): void {
+    const parts = this.#takeParts();
+    const buffers = this.#takeBuffers();
+    this.#owner.sent(this.#bytes);
+    this.#bytes = 0;
+    // Before the write, because it may leave, and be released, before that returns.
+    if (this.#leaving === undefined) this.#leaving = buffers;
+    else {
+      this.#leavingNext ??= new Fifo();
+      this.#leavingNext.push(buffers);
+    }
+    this.#network.write(parts, this);
   }
 
   #takeParts(): Uint8Array[] {
@@ -231,6 +235,12 @@ export class Outbox implements TickTask, WriteRelease {
       }
       this.#buffer = buffer;
       return buffer;
+    }
+    if (old !== undefined && old.length >= LARGE_BUFFER_BYTES && this.#network.takesBursts) {
+      // What is in the processor's cache leaves from there, and its buffer serves the next burst.
+      this.#write();
+      this.#buffer = this.#pool.take(bytes);
+      return this.#buffer;
     }
     this.#endPart();
     if (old !== undefined) {

@@ -70,6 +70,10 @@ export class HandleConnection implements NetworkConnection, StreamReader {
     if (!connection.#isDestroyed) connection.#check(handle.readStart());
   }
 
+  get takesBursts(): boolean {
+    return true;
+  }
+
   read(bytes: Uint8Array): void {
     if (!this.#isClosing) this.#events!.receive(bytes);
   }

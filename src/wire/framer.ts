@@ -5,9 +5,20 @@ import { ReasonCode } from './reason-code.js';
 const NO_BYTES = new Uint8Array(0);
 /** A Fixed Header takes at most five bytes. */
 const HEADER_BYTES_MAX = 5;
+/** A packet up to this size is gathered in a buffer that was lent; a larger one needs its own. */
+const LENT_BYTES_MAX = 32_768;
 /** After this many bytes a packet up to `AT_ONCE_BYTES_MAX` is taken at its word. */
 const BEGUN_BYTES = 16_384;
 const AT_ONCE_BYTES_MAX = 1_048_576;
+
+/** Where a packet that comes in pieces is gathered. Buffers may be longer than asked for. */
+export interface LentBuffers {
+  take(bytes: number): Uint8Array;
+  release(buffer: Uint8Array): void;
+}
+
+/** For a framer that shares with nobody. */
+const newBuffers: LentBuffers = { take: (bytes) => new Uint8Array(bytes), release() {} };
 
 /**
  * Cuts a byte stream into whole MQTT Control Packets. A packet inside one chunk is found in place;
@@ -25,21 +36,26 @@ export class Framer {
   packetStart = 0;
   bodyStart = 0;
   packetEnd = 0;
-  /** The packet was gathered in a buffer of its own. */
+  /** The packet was gathered in a buffer of its own, and nothing else will ever be written there. */
   isOwned = false;
+  readonly #buffers: LentBuffers;
+  /** Holds the present packet, and goes back when the next one is asked for. */
+  #lent: Uint8Array | undefined = undefined;
   #chunk: Uint8Array = NO_BYTES;
   #at = 0;
   /** The chunk is a copy of our own. */
   #isHeld = false;
   /** The beginning of a packet whose end has not come yet. */
   #partial: Uint8Array | undefined;
+  #partialIsLent = false;
   #partialLength = 0;
   #partialBodyStart = 0;
   /** Size of the partial packet; 0 until its Remaining Length is complete. */
   #partialPacketLength = 0;
 
-  constructor(packetBytesMax: number) {
+  constructor(packetBytesMax: number, buffers: LentBuffers = newBuffers) {
     this.packetBytesMax = packetBytesMax;
+    this.#buffers = buffers;
   }
 
   /** Bytes that this object itself holds: those of a partial packet. */
@@ -76,6 +92,7 @@ export class Framer {
 
   /** False when no further whole packet is there. Throws `ProtocolViolation`. */
   next(): boolean {
+    if (this.#lent !== undefined) this.#giveBack(this.#lent);
     if (this.#partial !== undefined) return this.#nextAcrossChunks(this.#partial);
     const bytes = this.#chunk;
     const start = this.#at;
@@ -123,9 +140,10 @@ export class Framer {
     const length = this.#chunk.length - this.#at;
     if (length > 0) {
       checkType(this.#chunk[this.#at]!);
-      const partial = new Uint8Array(Math.max(length, HEADER_BYTES_MAX));
+      const partial = this.#buffers.take(Math.max(length, HEADER_BYTES_MAX));
       partial.set(this.#chunk.subarray(this.#at));
       this.#partial = partial;
+      this.#partialIsLent = true;
       this.#partialLength = length;
       this.#partialPacketLength = 0;
       this.#readPartialHeader(partial);
@@ -152,7 +170,8 @@ export class Framer {
     this.packetStart = 0;
     this.bodyStart = this.#partialBodyStart;
     this.packetEnd = this.#partialPacketLength;
-    this.isOwned = true;
+    this.isOwned = !this.#partialIsLent;
+    if (this.#partialIsLent) this.#lent = gathered;
     this.#partial = undefined;
     this.#partialLength = 0;
     return true;
@@ -176,20 +195,33 @@ export class Framer {
     }
   }
 
-  /**
-   * Grows by doubling, never beyond the packet: a length that is only claimed costs nothing. A
-   * packet of ordinary size that has really begun gets its buffer at once.
-   */
+  /** Grows with what has come: a length that is only claimed costs nothing. */
   #withRoomFor(partial: Uint8Array, length: number): Uint8Array {
     if (length <= partial.length) return partial;
-    const total = this.#partialPacketLength;
-    const isBegun = length >= BEGUN_BYTES && total <= AT_ONCE_BYTES_MAX;
-    const grown = new Uint8Array(
-      isBegun ? total : Math.min(total, Math.max(length, partial.length * 2)),
-    );
+    const wasLent = this.#partialIsLent;
+    this.#partialIsLent = this.#partialPacketLength <= LENT_BYTES_MAX;
+    const grown = this.#partialIsLent
+      ? this.#buffers.take(length)
+      : this.#ownBuffer(partial, length);
     grown.set(partial.subarray(0, this.#partialLength));
+    if (wasLent) this.#giveBack(partial);
     this.#partial = grown;
     return grown;
+  }
+
+  /**
+   * Grows by doubling, never beyond the packet. A packet of ordinary size that has really begun
+   * gets its buffer at once.
+   */
+  #ownBuffer(partial: Uint8Array, length: number): Uint8Array {
+    const total = this.#partialPacketLength;
+    const isBegun = length >= BEGUN_BYTES && total <= AT_ONCE_BYTES_MAX;
+    return new Uint8Array(isBegun ? total : Math.min(total, Math.max(length, partial.length * 2)));
+  }
+
+  #giveBack(buffer: Uint8Array): void {
+    this.#lent = undefined;
+    this.#buffers.release(buffer);
   }
 
   #releaseChunk(): false {

@@ -103,6 +103,25 @@ describe('one write a tick', () => {
     expect(pool.given).toBe(pool.taken);
   });
 
+  test('a burst leaves in pieces where the network takes it, and all that is left at the end', () => {
+    const { network, time, pool, outbox, told } = newOutbox(100_000);
+    Object.assign(network, { takesBursts: true });
+    const packets = Array.from({ length: 300 }, (_, i) => new Uint8Array(1000).fill(i));
+    for (const packet of packets) outbox.append(packet);
+    expect(network.writes.length).toBe(4);
+    expect(outbox.hasRoom).toBe(false);
+    time.run();
+    expect(network.writes.length).toBe(5);
+    expect(network.take().equals(Buffer.concat(packets))).toBe(true);
+    expect(told.roomAgain).toBe(0);
+    network.release();
+    expect(pool.given).toBe(pool.taken);
+    outbox.append(Uint8Array.of(1));
+    network.write = (parts, release) => release.written(parts);
+    time.run();
+    expect(told.roomAgain).toBe(1);
+  });
+
   test('shared bytes among small ones, over several buffers', () => {
     const { network, time, pool, outbox } = newOutbox();
     const wanted: Uint8Array[] = [];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Framer } from '../../src/wire/framer.js';
+import { Framer, type LentBuffers } from '../../src/wire/framer.js';
 import { bytes, packet, refusal } from './bytes.js';
 
 function packetsOf(framer: Framer): string[] {
@@ -18,6 +18,73 @@ const SHORT = packet(0x30, "00 01 'a' 01 02 03");
 const LONG = packet(0x30, new Uint8Array(300).fill(7));
 const STREAM = new Uint8Array(Buffer.concat([PINGREQ, SHORT, LONG, PINGREQ, SHORT]));
 const EXPECTED = [PINGREQ, SHORT, LONG, PINGREQ, SHORT].map((p) => Buffer.from(p).toString('hex'));
+
+/** Lends the same buffers again and again, and writes over each that comes back. */
+class Lender implements LentBuffers {
+  lent = 0;
+  readonly #free: Uint8Array[] = [];
+
+  take(size: number): Uint8Array {
+    this.lent++;
+    const at = this.#free.findIndex((buffer) => buffer.length >= size);
+    return at < 0 ? new Uint8Array(size * 2) : this.#free.splice(at, 1)[0]!;
+  }
+
+  release(buffer: Uint8Array): void {
+    this.lent--;
+    buffer.fill(0xee);
+    this.#free.push(buffer);
+  }
+}
+
+describe('Framers that share buffers', () => {
+  const sizes = [0, 1, 100, 500, 5000, 32_000, 33_000, 70_000];
+  const packets = sizes.map((size, i) => packet(0x30, new Uint8Array(size + 2).fill(i)));
+  const expected = packets.map((p) => Buffer.from(p).toString('hex'));
+  const stream = new Uint8Array(Buffer.concat(packets));
+
+  it('never mix what belongs to one with what belongs to another', () => {
+    const cuts = fc.array(fc.integer({ min: 1, max: 30_000 }), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(fc.array(cuts, { minLength: 2, maxLength: 4 }), (cutsOfEach) => {
+        const lender = new Lender();
+        const readers = cutsOfEach.map((each) => {
+          const framer = new Framer(100_000, lender);
+          return { framer, cuts: each, at: 0, turn: 0, found: [] as string[] };
+        });
+        while (readers.some(({ at }) => at < stream.length)) {
+          for (const reader of readers) {
+            const cut = reader.cuts[reader.turn++ % reader.cuts.length]!;
+            const chunk = stream.slice(reader.at, reader.at + cut);
+            reader.at += chunk.length;
+            if (chunk.length === 0) continue;
+            reader.framer.push(chunk);
+            reader.found.push(...packetsOf(reader.framer));
+            chunk.fill(0xff);
+          }
+        }
+        for (const { found } of readers) expect(found).toEqual(expected);
+        expect(lender.lent).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('keep a large packet for whoever wants to keep it', () => {
+    const lender = new Lender();
+    const framer = new Framer(100_000, lender);
+    const large = packet(0x30, new Uint8Array(80_000).fill(5));
+    framer.push(large.slice(0, 50));
+    expect(framer.next()).toBe(false);
+    framer.push(large.slice(50));
+    expect(framer.next()).toBe(true);
+    expect(framer.isOwned).toBe(true);
+    const kept = framer.bytes;
+    expect(framer.next()).toBe(false);
+    expect(Buffer.from(kept).equals(Buffer.from(large))).toBe(true);
+    expect(lender.lent).toBe(0);
+  });
+});
 
 describe('Framer', () => {
   it('finds packets in place', () => {
