@@ -53,7 +53,8 @@ export interface NetworkConnection {
   /** Bytes accepted by `write` that the operating system has not taken yet. */
   readonly unsentBytes: number;
   /**
-   * Sends the parts in order. Called once a tick by the Outbox, or more often in a burst. The parts belong to the transport
+   * Sends the parts in order. Called once a tick by the Outbox, and in between where
+   * `takesBursts`. The parts belong to the transport
    * until `release` of the same call runs: once, when all of them have left or the connection is
    * gone; before this call returns, where the system takes them at once.
    */

@@ -36,7 +36,7 @@ export class Framer {
   packetStart = 0;
   bodyStart = 0;
   packetEnd = 0;
-  /** The packet was gathered in a buffer of its own, and nothing else will ever be written there. */
+  /** The packet has a buffer of its own, in which nothing else will ever be written. */
   isOwned = false;
   readonly #buffers: LentBuffers;
   /** Holds the present packet, and goes back when the next one is asked for. */
