@@ -1,14 +1,15 @@
 import { writeFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { BrokerKindName, BrokerUnderTest } from '../broker/broker.js';
 import { BrokerProcess } from '../broker/broker-process.js';
 import { brokerCommand } from '../broker/commands.js';
 import { externalBroker } from '../broker/external.js';
 import { table } from '../report/table.js';
-import { runScenarios } from '../scenario/run.js';
+import { runScenarios, type ScenarioResult } from '../scenario/run.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Scale } from '../scenario/world.js';
 import { chosenScenarios, scenarios } from '../scenarios/catalog.js';
+import { canHaveSmallWindows, INSIDE_FLAG, runInSmallWindows } from './small-windows.js';
 import { oneOf, wholeNumber } from './values.js';
 
 export interface RunFlags {
@@ -23,6 +24,7 @@ export interface RunFlags {
   readonly byteSplit?: boolean;
   readonly json?: string;
   readonly quiet?: boolean;
+  readonly inSmallWindows?: boolean;
 }
 
 const KINDS: readonly BrokerKindName[] = ['dunlin', 'mosquitto', 'aedes'];
@@ -40,7 +42,8 @@ export function addRunOptions(program: Command): Command {
     .option('--scale <scale>', 'full, or ci: smaller and shorter', 'full')
     .option('--byte-split', 'every byte of a device travels in a segment of its own')
     .option('--json <file>', 'write the results as JSON, to - for standard output')
-    .option('--quiet', 'no progress while it runs');
+    .option('--quiet', 'no progress while it runs')
+    .addOption(new Option(INSIDE_FLAG).hideHelp());
 }
 
 /** The exit code. */
@@ -66,7 +69,8 @@ export async function run(flags: RunFlags): Promise<number> {
       external === undefined
         ? startFor(scenario, start, flags.brokerConfig)
         : Promise.resolve(externalBroker(external, pid)),
-    repeat: (scenario) => repeatCommand(scenario, flags),
+    repeat: (scenario) => ['npx dunlin-sim', ...repeatFlags(scenario, flags)].join(' '),
+    elsewhere: (scenario) => elsewhere(scenario, flags),
     say: (text) => {
       if (flags.quiet !== true) process.stderr.write(`${clockNow()} ${text}\n`);
     },
@@ -91,16 +95,23 @@ function startFor(
   return BrokerProcess.start(brokerCommand(kind, { persistent, configFile }));
 }
 
-/** The one command that does the same again. */
-function repeatCommand({ number }: Scenario, flags: RunFlags): string {
-  const words = ['npx dunlin-sim', `--scenario ${number}`, `--seed ${flags.seed}`];
-  words.push(`--scale ${flags.scale}`);
-  if (flags.broker === undefined) words.push(`--start ${flags.start}`);
-  else words.push(`--broker ${flags.broker}`);
-  if (flags.pid !== undefined) words.push(`--pid ${flags.pid}`);
-  if (flags.brokerConfig !== undefined) words.push(`--broker-config ${flags.brokerConfig}`);
+/** In small windows where it needs them, may have them, and the broker comes along. */
+function elsewhere(scenario: Scenario, flags: RunFlags): Promise<ScenarioResult> | undefined {
+  if (scenario.smallWindows !== true || flags.inSmallWindows === true) return undefined;
+  if (flags.broker !== undefined || !canHaveSmallWindows()) return undefined;
+  const quiet = flags.quiet === true ? ['--quiet'] : [];
+  return runInSmallWindows([...repeatFlags(scenario, flags), ...quiet]);
+}
+
+/** What does the same again. */
+function repeatFlags({ number }: Scenario, flags: RunFlags): string[] {
+  const words = ['--scenario', String(number), '--seed', flags.seed, '--scale', flags.scale];
+  if (flags.broker === undefined) words.push('--start', flags.start);
+  else words.push('--broker', flags.broker);
+  if (flags.pid !== undefined) words.push('--pid', flags.pid);
+  if (flags.brokerConfig !== undefined) words.push('--broker-config', flags.brokerConfig);
   if (flags.byteSplit === true) words.push('--byte-split');
-  return words.join(' ');
+  return words;
 }
 
 function listOf(chosen: readonly Scenario[]): string {

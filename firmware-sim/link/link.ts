@@ -29,6 +29,8 @@ export class Link {
   readonly profile: LinkProfile;
   readonly options: LinkOptions;
   readonly startMs: number;
+  /** Connections that the broker's side ended so far, known to the device or not. */
+  farEnds = 0;
   readonly #connections = new Set<ShapedConnection>();
   #blackHole = false;
 

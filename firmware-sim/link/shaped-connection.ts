@@ -124,6 +124,7 @@ export class ShapedConnection implements Line {
 
   #farClosed(reset: boolean): void {
     this.#farGone = true;
+    if (!this.#deviceGone) this.#link.farEnds++;
     if (!this.#frozen) {
       if (reset) {
         this.#stop();

@@ -13,6 +13,8 @@ export interface RunOptions {
   /** The command that repeats one scenario. */
   readonly repeat: (scenario: Scenario) => string;
   readonly say: (text: string) => void;
+  /** Runs a scenario somewhere else; undefined for one that is to run here. */
+  readonly elsewhere?: (scenario: Scenario) => Promise<ScenarioResult> | undefined;
 }
 
 export interface ScenarioResult {
@@ -31,7 +33,9 @@ export interface ScenarioResult {
 /** One after the other; a scenario that fails or breaks does not keep the next from running. */
 export async function runScenarios(options: RunOptions): Promise<ScenarioResult[]> {
   const results: ScenarioResult[] = [];
-  for (const scenario of options.scenarios) results.push(await runOne(scenario, options));
+  for (const scenario of options.scenarios) {
+    results.push(await (options.elsewhere?.(scenario) ?? runOne(scenario, options)));
+  }
   return results;
 }
 

@@ -20,5 +20,7 @@ export interface Scenario {
   readonly about: string;
   /** It needs a broker that outlives `kill`: one that was started here. */
   readonly needsOwnBroker?: boolean;
+  /** It means little where the kernel buffers megabytes for a device that has kilobytes. */
+  readonly smallWindows?: boolean;
   run(world: World): Promise<Outcome>;
 }

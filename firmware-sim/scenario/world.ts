@@ -6,7 +6,7 @@ import { type Behaviour, PLAIN } from '../device/behaviour.js';
 import { Device, type DeviceOptions } from '../device/device.js';
 import { EnergyMeter } from '../energy/energy-meter.js';
 import { radioOf } from '../energy/radios.js';
-import { Link, type LinkOptions } from '../link/link.js';
+import { Link, type LinkOptions, type Trace } from '../link/link.js';
 import { type LinkProfile, NO_LIMIT } from '../link/profile.js';
 import { byteSplit } from '../link/profiles.js';
 import { tcpDial } from '../link/tcp.js';
@@ -31,6 +31,7 @@ export interface PlacedDevice {
 export type PlacedOptions = Omit<DeviceOptions, 'clock' | 'dial'> & {
   readonly profile?: LinkProfile;
   readonly tap?: NonNullable<LinkOptions['tap']>;
+  readonly trace?: Trace;
   /** False: also with `--byte-split` its link stays as it is. */
   readonly splits?: boolean;
   /** Address the broker sees, of 127.0.0.0/8. */
@@ -84,7 +85,7 @@ export class World {
 
   /** A device behind a link of its own; `start` it when its time has come. */
   place(options: PlacedOptions): PlacedDevice {
-    const { profile = NO_LIMIT, tap, splits = true, localAddress, warp, ...rest } = options;
+    const { profile = NO_LIMIT, tap, trace, splits = true, localAddress, warp, ...rest } = options;
     const { host, port } = this.broker;
     const name = nameOf(options, this.#placed.length);
     const link = new Link({
@@ -93,6 +94,7 @@ export class World {
       profile: this.byteSplit && splits ? byteSplit(profile) : profile,
       dial: tcpDial({ host, port, ...(localAddress !== undefined && { localAddress }) }),
       ...(tap !== undefined && { tap }),
+      ...(trace !== undefined && { trace }),
     });
     const energy = new EnergyMeter(radioOf(profile.radio), this.nowMs(), warp);
     link.usage.meter = energy;
@@ -136,9 +138,12 @@ export class World {
     return true;
   }
 
-  /** Lines of the broker's log with all these words; undefined when nobody can read it. */
-  logLines(...words: readonly string[]): readonly string[] | undefined {
-    return this.broker.log?.filter((line) => words.every((word) => line.includes(word)));
+  /**
+   * Lines of the broker's log that name somebody and match; undefined when nobody can read it.
+   * Brokers have their own words, so a pattern allows for several.
+   */
+  logLines(name: string, pattern: RegExp): readonly string[] | undefined {
+    return this.broker.log?.filter((line) => line.includes(name) && pattern.test(line));
   }
 
   /** Takes everything down, and the sessions that would stay behind. */

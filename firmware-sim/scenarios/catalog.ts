@@ -1,8 +1,12 @@
 import type { Scenario } from '../scenario/scenario.js';
 import { backlog } from './backlog.js';
 import { fragileParser } from './fragile-parser.js';
+import { halfOpen } from './half-open.js';
+import { impatientResender } from './impatient-resender.js';
 import { oversizePoison } from './oversize-poison.js';
 import { sameIdPingPong } from './same-id-ping-pong.js';
+import { slowloris } from './slowloris.js';
+import { stalledReaders } from './stalled-readers.js';
 
 /** In the order of their numbers. */
 export const scenarios: readonly Scenario[] = [
@@ -10,6 +14,10 @@ export const scenarios: readonly Scenario[] = [
   fragileParser,
   backlog,
   sameIdPingPong,
+  stalledReaders,
+  halfOpen,
+  slowloris,
+  impatientResender,
 ];
 
 /** `1,3,same-id-ping-pong`; all of them without a list. */

@@ -1,5 +1,6 @@
+import type { Behaviour } from '../device/behaviour.js';
+import type { Device } from '../device/device.js';
 import { library } from '../device/libraries.js';
-import type { DeviceReport } from '../device/report.js';
 import { atLeast, atMost, type Criterion } from '../scenario/criterion.js';
 import type { MeasurementMap, Outcome, Scenario } from '../scenario/scenario.js';
 import { WireWatch } from '../scenario/wire-watch.js';
@@ -19,7 +20,9 @@ const VARIANTS: readonly Variant[] = [
 ];
 const SMALL_MESSAGES = 5;
 const RECONNECTS_MAX = 5;
-const LOG_LINES_MAX = 1;
+/** Dunlin's; another broker has none, or another name for it. */
+const DEAD_LETTERS = '$dead-letter/#';
+const QUARANTINE = /quarantin|dead.?letter|never ack/i;
 
 interface VariantResult {
   readonly criteria: readonly Criterion[];
@@ -31,35 +34,44 @@ export const oversizePoison: Scenario = {
   name: 'oversize-poison',
   about: 'messages larger than the buffer of a device with a persistent session, then small ones',
   async run(world): Promise<Outcome> {
-    const results = [];
-    for (const variant of VARIANTS) {
-      world.say(`${variant.library}, ${variant.oversizeMessages} oversize`);
-      results.push({ variant, ...(await runVariant(world, variant)) });
-    }
+    const results = await Promise.all(VARIANTS.map((variant) => runVariant(world, variant)));
     return {
       criteria: results.flatMap(({ criteria }) => criteria),
       measurements: Object.fromEntries(
-        results.map(({ variant, measurements }) => [variant.library, measurements]),
+        results.map(({ measurements }, index) => [VARIANTS[index]!.library, measurements]),
       ),
     };
   },
 };
 
+/** Reconnects quickly, and pings often enough for the broker to know that it is there. */
+function behaviourOf(world: World, variant: Variant): Behaviour {
+  const keepAliveSeconds = world.pick(3, 10);
+  const reconnect = { firstMs: 500, factor: 1, maxMs: 500 };
+  return { ...library(variant.library), clean: false, keepAliveSeconds, reconnect };
+}
+
 async function runVariant(world: World, variant: Variant): Promise<VariantResult> {
   const name = `${world.prefix}-1-${variant.library}`;
   const topic = `${name}/cmd`;
-  const base = library(variant.library);
-  const watch = new WireWatch(base.version);
+  const behaviour = behaviourOf(world, variant);
+  const watch = new WireWatch(behaviour.version);
   const { device } = world.place({
     clientIdentifier: name,
-    behaviour: { ...base, clean: false, reconnect: { firstMs: 500, factor: 1, maxMs: 500 } },
+    behaviour,
     subscriptions: [{ topic, qos: 1 }],
     tap: watch,
     onMessage: ({ payload }) => world.ledger.take(payload, world.nowMs()),
   });
   device.start();
   await device.up();
-  const backend = await world.backend(`1-${variant.library}-backend`);
+  let deadLetters = 0;
+  const backend = await world.backend(`1-${variant.library}-backend`, {
+    subscriptions: [{ topic: DEAD_LETTERS, qos: 1 }],
+    onMessage: (message) => {
+      if (message.topic.includes(name) && !message.retain) deadLetters++;
+    },
+  });
   const large = world.ledger.stream(`${variant.library}-large`, 1);
   const small = world.ledger.stream(`${variant.library}-small`, 1);
   for (let i = 0; i < variant.oversizeMessages; i++) {
@@ -69,15 +81,14 @@ async function runVariant(world: World, variant: Variant): Promise<VariantResult
   for (let i = 0; i < SMALL_MESSAGES; i++) {
     backend.publish({ topic, payload: small.next(world.nowMs(), 40), qos: 1 });
   }
-  const all = () => small.distinct === SMALL_MESSAGES;
   const startedMs = world.nowMs();
-  await connectAgain(world, device, all);
+  await waitForAll(world, device, () => small.distinct === SMALL_MESSAGES);
   const tookMs = world.nowMs() - startedMs;
+  await world.wait(1_000);
   device.stop();
-  backend.stop();
-  const lines = world.logLines(name, 'quarantine');
+  const lines = world.logLines(name, QUARANTINE);
   return {
-    criteria: criteriaOf(variant, small.distinct, device.report, lines),
+    criteria: criteriaOf(variant, small.distinct, deadLetters, lines?.length),
     measurements: {
       smallDelivered: small.distinct,
       seconds: tookMs / 1000,
@@ -91,31 +102,27 @@ async function runVariant(world: World, variant: Variant): Promise<VariantResult
   };
 }
 
-/** Restarts the connection from time to time, as applications do with a device that is deaf. */
-async function connectAgain(
-  world: World,
-  device: { report: DeviceReport; reconnect(): void },
-  done: () => boolean,
-): Promise<void> {
-  const patienceMs = world.pick(1_500, 8_000);
-  for (;;) {
-    const before = device.report.connections;
-    if (await world.until(done, patienceMs)) return;
-    if (device.report.connections > RECONNECTS_MAX) return;
-    if (device.report.connections === before) device.reconnect();
+/** A deaf device pings on for a while; then its application restarts the connection. */
+async function waitForAll(world: World, device: Device, done: () => boolean): Promise<void> {
+  if (await world.until(done, world.pick(30_000, 60_000))) return;
+  world.say('nothing arrives: reconnecting');
+  for (let reconnects = 0; reconnects < RECONNECTS_MAX; reconnects++) {
+    device.reconnect();
+    if (await world.until(done, world.pick(1_500, 5_000))) return;
   }
 }
 
 function criteriaOf(
-  { library: name }: Variant,
+  variant: Variant,
   delivered: number,
-  report: DeviceReport,
-  lines: readonly string[] | undefined,
+  deadLetters: number,
+  lines: number | undefined,
 ): Criterion[] {
+  const { library: name, oversizeMessages } = variant;
   return [
     atLeast(`${name}: small messages that arrive`, 'messages', SMALL_MESSAGES, delivered),
-    atMost(`${name}: reconnects until then`, 'reconnects', RECONNECTS_MAX, report.connections - 1),
-    atLeast(`${name}: log lines that name the device and its messages`, 'lines', 1, lines?.length),
-    atMost(`${name}: such lines at most`, 'lines', LOG_LINES_MAX, lines?.length),
+    atLeast(`${name}: oversize messages kept apart`, 'dead letters', oversizeMessages, deadLetters),
+    atLeast(`${name}: log lines that say why`, 'lines', 1, lines),
+    atMost(`${name}: log lines at most`, 'lines', 1, lines),
   ];
 }

@@ -1,0 +1,105 @@
+import { library } from '../device/libraries.js';
+import { type LinkProfile, NO_LIMIT } from '../link/profile.js';
+import { AckWatch } from '../scenario/ack-watch.js';
+import { atLeast, atMost, type Criterion, exactly } from '../scenario/criterion.js';
+import type { MeasurementMap, Outcome, Scenario } from '../scenario/scenario.js';
+import type { World } from '../scenario/world.js';
+
+/** A round trip of 2.5 s: everything is sent again twice before its answer can be there. */
+const FAR_AWAY: LinkProfile = {
+  ...NO_LIMIT,
+  name: 'far-away',
+  upBytesPerSecond: 20_000,
+  downBytesPerSecond: 20_000,
+  latencyMs: 1_250,
+  segmentBytes: 536,
+  source: 'a round trip of 2.5 s, as on NB-IoT in poor coverage',
+};
+const EVERY_MS = 400;
+const LOGGED = /retransmi|sent again|resen[dt]|duplicate/i;
+
+export const impatientResender: Scenario = {
+  number: 9,
+  name: 'impatient-resender',
+  about: 'esp-mqtt sends what is not acknowledged again each second, over a round trip of 2.5 s',
+  async run(world): Promise<Outcome> {
+    const names = ['esp-mqtt', 'esp-mqtt-5'];
+    const results = await Promise.all(names.map((name) => runLibrary(world, name)));
+    return {
+      criteria: results.flatMap(({ criteria }) => criteria),
+      measurements: Object.fromEntries(
+        results.map(({ measurements }, index) => [names[index]!, measurements]),
+      ),
+    };
+  },
+};
+
+async function runLibrary(
+  world: World,
+  name: string,
+): Promise<{ criteria: Criterion[]; measurements: MeasurementMap }> {
+  const messages = world.pick(5, 20);
+  const id = `${world.prefix}-9-${name}`;
+  const [once, atLeastOnce] = [2, 1].map((qos) => world.ledger.stream(`${name}-up${qos}`, qos));
+  const commands = world.ledger.stream(`${name}-down2`, 2);
+  const take = (payload: Buffer | string) => world.ledger.take(payload, world.nowMs());
+  const backend = await world.backend(`9-${name}-backend`, {
+    subscriptions: [{ topic: `${id}/up/#`, qos: 2 }],
+    onMessage: ({ payload }) => take(payload),
+  });
+  const retained = `${id}/cmd/retained`;
+  backend.publish({ topic: retained, payload: 'state', qos: 1, retain: true });
+  let replays = 0;
+  const watch = new AckWatch();
+  const { device } = world.place({
+    clientIdentifier: id,
+    behaviour: library(name),
+    profile: FAR_AWAY,
+    trace: watch.trace,
+    subscriptions: [{ topic: `${id}/cmd/#`, qos: 2 }],
+    onMessage: ({ topic, payload }) => {
+      if (topic === retained) replays++;
+      else take(payload);
+    },
+  });
+  device.start();
+  await device.up();
+  for (let i = 0; i < messages; i++) {
+    for (const [stream, qos] of [
+      [once!, 2],
+      [atLeastOnce!, 1],
+    ] as const) {
+      const payload = stream.next(world.nowMs(), 40);
+      device.publish({ topic: `${id}/up/${qos}`, payload, qos });
+    }
+    backend.publish({ topic: `${id}/cmd/now`, payload: commands.next(world.nowMs(), 40), qos: 2 });
+    await world.wait(EVERY_MS);
+  }
+  await world.until(() => device.waiting === 0 && commands.distinct === messages, 30_000);
+  await world.wait(6_000);
+  backend.publish({ topic: retained, payload: '', qos: 0, retain: true });
+  const [exact, loose, down] = [once!.tally(), atLeastOnce!.tally(), commands.tally()];
+  const logged = world.logLines(id, LOGGED);
+  const told =
+    name === 'esp-mqtt-5' ? [atLeast(`${name}: logged`, 'lines', 1, logged?.length)] : [];
+  return {
+    criteria: [
+      atMost(`${name}: QoS 2 lost or doubled, up`, 'messages', 0, exact.lost + exact.duplicated),
+      atMost(`${name}: QoS 2 lost or doubled, down`, 'messages', 0, down.lost + down.duplicated),
+      atMost(`${name}: QoS 1 lost`, 'messages', 0, loose.lost),
+      exactly(`${name}: acknowledgements as PUBLISH came`, 'runs', 1, watch.inOrder ? 1 : 0),
+      atMost(`${name}: drops`, 'drops', 0, device.report.dropCount),
+      ...told,
+    ],
+    measurements: {
+      drops: Object.fromEntries(device.report.drops),
+      resent: device.report.resent,
+      subscribesThatArrived: watch.subscribes,
+      retainedReplays: replays,
+      qos1Duplicated: loose.duplicated,
+      publishesThatArrived: watch.publishes[1].length + watch.publishes[2].length,
+      ackMs: { ...device.report.ackMs.distribution() },
+      subackMs: { ...device.report.subackMs.distribution() },
+    },
+  };
+}
