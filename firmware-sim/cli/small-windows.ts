@@ -6,11 +6,14 @@ export const INSIDE_FLAG = '--in-small-windows';
 
 /** What a device with little memory lets be under way; loopback as it is takes megabytes. */
 const RECEIVE_WINDOW_BYTES = 8192;
+/** The operator's to set, not the broker's: `net.ipv4.tcp_wmem`. */
+const SEND_BUFFER_BYTES = 65_536;
 const PACKET_BYTES = 1500;
 const SET_UP = [
   'ip link set lo up',
   `ip link set lo mtu ${PACKET_BYTES}`,
   `echo 4096 ${RECEIVE_WINDOW_BYTES} ${RECEIVE_WINDOW_BYTES} > /proc/sys/net/ipv4/tcp_rmem`,
+  `echo 4096 16384 ${SEND_BUFFER_BYTES} > /proc/sys/net/ipv4/tcp_wmem`,
   'exec "$@"',
 ].join(' && ');
 const COMMAND = ['unshare', '-rn', 'sh', '-c', SET_UP, 'sh'] as const;

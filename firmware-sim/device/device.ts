@@ -27,6 +27,7 @@ export interface DeviceOptions {
 }
 
 const SESSION_EXPIRY_SECONDS = 3600;
+const UP_MS_MAX = 60_000;
 
 /**
  * One device: it connects, subscribes, publishes, and comes back after each end, as its behaviour
@@ -69,10 +70,23 @@ export class Device {
     this.#connect();
   }
 
-  /** Resolves at the next CONNACK that accepts, and SUBACK where it subscribes; or now. */
-  up(): Promise<void> {
+  /**
+   * Resolves at the next CONNACK that accepts, and SUBACK where it subscribes; or now. Rejects when
+   * it takes too long, with what the device saw.
+   */
+  up(waitMs: number = UP_MS_MAX): Promise<void> {
     if (this.#connection?.ready === true) return Promise.resolve();
-    return new Promise((resolve) => this.#whenUp.push(resolve));
+    return new Promise((resolve, reject) => {
+      const deadline = this.#options.clock.after(waitMs, () => {
+        const drops = [...this.report.drops].map(([why, times]) => `${why} (${times} times)`);
+        const saw = drops.join(', ') || 'no answer';
+        reject(new Error(`a device is not connected after ${waitMs / 1000} s: ${saw}`));
+      });
+      this.#whenUp.push(() => {
+        deadline.cancel();
+        resolve();
+      });
+    });
   }
 
   publish(message: OutgoingMessage): void {

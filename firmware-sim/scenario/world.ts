@@ -41,6 +41,7 @@ export type PlacedOptions = Omit<DeviceOptions, 'clock' | 'dial'> & {
 };
 
 const LOOK_EVERY_MS = 20;
+const BACKEND_UP_MS_MAX = 10_000;
 /** What is not random is the same in each run, except where the broker remembers runs. */
 const RUN_LETTERS = 4;
 
@@ -120,7 +121,7 @@ export class World {
     });
     this.#backends.push(device);
     device.start();
-    await device.up();
+    await device.up(BACKEND_UP_MS_MAX);
     return device;
   }
 
@@ -169,7 +170,7 @@ export class World {
       const behaviour: Behaviour = { ...PLAIN, clean: true };
       const device = new Device({ clientIdentifier, behaviour, clock: this.clock, dial });
       device.start();
-      await Promise.race([device.up(), delay(1_000)]);
+      await device.up(1_000).catch(() => {});
       device.stop();
     });
     await Promise.all(ends);

@@ -14,7 +14,7 @@ export const backlog: Scenario = {
   name: 'backlog-over-gprs',
   about: 'a queue of QoS 1 messages over a slow link that breaks in the middle',
   async run(world): Promise<Outcome> {
-    const messages = world.pick(60, 200);
+    const messages = world.pick(120, 200);
     const name = `${world.prefix}-3-tracker`;
     const topic = `${name}/cmd`;
     const stream = world.ledger.stream('backlog', 1);
@@ -40,7 +40,8 @@ export const backlog: Scenario = {
     device.stop();
     const backend = await world.backend('3-backend');
     let acknowledged = 0;
-    await world.wait(500);
+    // Its DISCONNECT takes its time on this link.
+    await world.until(() => link.open === 0, 10_000);
     for (let i = 0; i < messages; i++) {
       const payload = stream.next(world.nowMs(), PAYLOAD_BYTES);
       backend.publish({ topic, payload, qos: 1, done: () => acknowledged++ });

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { repositoryFolder } from '../../support/build-if-stale.js';
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** The program from its source, as a process of its own. */
+function dunlinSim(...flags: string[]): Promise<Ended> {
+  const main = join(repositoryFolder, 'firmware-sim/main.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', main, ...flags], {
+    cwd: repositoryFolder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  return new Promise((resolve) => {
+    child.once('close', (code) => resolve({ code, output, errors }));
+  });
+}
+
+/** Lets everybody connect and hangs up at once. */
+async function uselessBroker(): Promise<number> {
+  const server: Server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+  });
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+test('it lists its scenarios', async () => {
+  const { code, output } = await dunlinSim('--list');
+  expect(code).toBe(0);
+  expect(output).toMatch(/^ 1 {2}oversize-poison /m);
+  expect(output).toMatch(/^ 9 {2}impatient-resender /m);
+});
+
+test('a wrong flag is told in a sentence', async () => {
+  const { code, errors } = await dunlinSim('--scenario', 'tea-party', '--list');
+  expect([code, errors]).toEqual([2, expect.stringContaining('there is no scenario tea-party')]);
+  expect(await dunlinSim('--scale', 'huge')).toMatchObject({
+    code: 2,
+    errors: 'dunlin-sim: --scale huge: expected one of ci, full\n',
+  });
+});
+
+test('what fails ends with 1, a report, and the command that repeats it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dunlin-sim-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const broker = `mqtt://127.0.0.1:${await uselessBroker()}`;
+  const file = join(folder, 'report.json');
+  const flags = ['--broker', broker, '--scenario', '2', '--scale', 'ci', '--seed', '7'];
+  const { code, output } = await dunlinSim(...flags, '--json', file);
+  expect(code).toBe(1);
+  const repeat = `npx dunlin-sim --scenario 2 --seed 7 --scale ci --broker ${broker}`;
+  expect(output).toContain(repeat);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+    pass: false,
+    seed: 7,
+    scenarios: [{ number: 2, pass: false, repeat }],
+  });
+}, 60_000);

@@ -1,0 +1,44 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { BrokerProcess } from '../../firmware-sim/broker/broker-process.js';
+import { brokerCommand } from '../../firmware-sim/broker/commands.js';
+import { runScenarios, type ScenarioResult } from '../../firmware-sim/scenario/run.js';
+import { chosenScenarios } from '../../firmware-sim/scenarios/catalog.js';
+import { buildIfStale } from '../support/build-if-stale.js';
+
+const SECONDS_MAX = 120;
+
+beforeAll(buildIfStale);
+
+async function run(scenario: string, byteSplit: boolean): Promise<ScenarioResult> {
+  const [result] = await runScenarios({
+    scenarios: chosenScenarios(scenario),
+    seed: 1,
+    scale: 'ci',
+    byteSplit,
+    startBroker: () =>
+      BrokerProcess.start(brokerCommand('dunlin', { persistent: false, configFile: undefined })),
+    repeat: () => '',
+    say: () => {},
+  });
+  return result!;
+}
+
+/** How many milliseconds something took says nothing on a machine that does other things too. */
+function failuresOf({ criteria, error }: ScenarioResult): readonly unknown[] {
+  if (error !== undefined) return [error];
+  return criteria.filter(({ pass, unit }) => pass === false && unit !== 'ms');
+}
+
+describe.concurrent('Dunlin among small devices', () => {
+  test.each([
+    ['backlog-over-gprs', false],
+    ['backlog-over-gprs', true],
+    ['half-open', false],
+    ['half-open', true],
+    ['slowloris-connect', false],
+    ['impatient-resender', false],
+    ['impatient-resender', true],
+  ])('%s, byte by byte: %s', { timeout: SECONDS_MAX * 1000 }, async (scenario, byteSplit) => {
+    expect(failuresOf(await run(scenario, byteSplit))).toEqual([]);
+  });
+});
