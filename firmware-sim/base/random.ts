@@ -18,10 +18,6 @@ export function seededRandom(seed: number, name = ''): Random {
   };
 }
 
-export function integerBelow(random: Random, limit: number): number {
-  return Math.floor(random.next() * limit);
-}
-
 /** FNV-1a over the name, begun with the seed. */
 function hash(seed: number, name: string): number {
   let value = (0x811c9dc5 ^ seed) >>> 0;

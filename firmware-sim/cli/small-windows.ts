@@ -25,8 +25,8 @@ export function canHaveSmallWindows(): boolean {
 }
 
 /**
- * Runs this program once more in a network of its own whose windows are those of small devices, with
- * broker and all. `flags`: one scenario, without `--json`.
+ * Runs this program once more, broker and all, in a network of its own whose windows are those of
+ * small devices. `flags`: one scenario, without `--json`.
  */
 export async function runInSmallWindows(flags: readonly string[]): Promise<ScenarioResult> {
   const self = [process.execPath, ...process.execArgv, process.argv[1]!];
