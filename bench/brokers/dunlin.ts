@@ -5,6 +5,12 @@ import { buildIfStale, repositoryFolder } from '../../test/support/build-if-stal
 import { connectWhenOpen, freePort } from '../../test/support/ports.js';
 import { BrokerChild, type BrokerKind, type RunningBroker, type StartOptions } from './broker.js';
 
+/** As Mosquitto has none here: what is compared is the cost of a message, not of a queue. */
+const SETTINGS = {
+  DUNLIN_LIMITS__LEGACY_IN_FLIGHT_MAX: '65535',
+  DUNLIN_LIMITS__IN_FLIGHT_MAX: '65535',
+};
+const ENVIRONMENT = Object.entries(SETTINGS).map(([name, value]) => `${name}=${value}`);
 const LOG = ['--log-level', 'error', '--log-format', 'json'];
 
 /** Dunlin as it was built in a folder; without one, as it is built here and now. */
@@ -31,10 +37,12 @@ async function startDunlin(main: string, options: StartOptions): Promise<Running
     listeners.push('--listen', `ws://127.0.0.1:${webSocketPort}/mqtt`);
   }
   const storing = options.needsStore ? ['--data', broker.folder] : ['--in-memory'];
-  const command = [process.execPath, ...options.nodeArguments, main, ...listeners, ...storing];
+  const node = ['env', ...ENVIRONMENT, process.execPath, ...options.nodeArguments];
+  const command = [...node, main, ...listeners, ...storing];
   broker.spawn(options.core, [...command, ...LOG]);
   (await connectWhenOpen(port)).destroy();
   const target = { host: '127.0.0.1', port, webSocketPort, pid: broker.pid };
   const shown = options.needsStore ? '--data FOLDER' : '--in-memory';
-  return { target, setup: `dunlin ${shown} ${LOG.join(' ')}`, stop: () => broker.stop() };
+  const setup = `${ENVIRONMENT.join(' ')} dunlin ${shown} ${LOG.join(' ')}`;
+  return { target, setup, stop: () => broker.stop() };
 }

@@ -316,7 +316,9 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   /** From a kept message. */
   #transmit(delivery: Delivery): void {
     const { queuedFrame, clock } = this.#context;
-    queuedFrame.fromMessage(delivery.message!, clock.wallMs());
+    const message = delivery.message!;
+    const expires = message.expiresAtWallMs !== NEVER_EXPIRES;
+    queuedFrame.fromMessage(message, expires ? clock.wallMs() : 0);
     // Nothing is sent again in a Session that ends with its connection; a share may pass it on.
     if (!this.queue.isStored && delivery.share === undefined) delivery.message = undefined;
     this.#send(delivery, queuedFrame);

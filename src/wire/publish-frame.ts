@@ -191,10 +191,12 @@ export class PublishFrame {
     const head = publishHeadBytes(this, isVersion5, withIdentifier, topic.length, 0);
     const bytes = FIXED_HEADER_BYTES_MAX + head;
     if (template.scratch.length < bytes) template.scratch = new Uint8Array(bytes * 2);
-    const own = { ...NO_EXTRAS, isVersion5, withIdentifier, topic };
+    templateHead.isVersion5 = isVersion5;
+    templateHead.withIdentifier = withIdentifier;
+    templateHead.topic = topic;
     template.bytes = template.scratch;
     template.start = 0;
-    template.headEnd = writePublishHead(template.scratch, 0, this, own);
+    template.headEnd = writePublishHead(template.scratch, 0, this, templateHead);
     template.identifierAt = withIdentifier
       ? fixedHeaderBytes(head + this.payloadBytes) + 2 + topic.length
       : -1;
@@ -215,7 +217,15 @@ export interface PublishHead {
   extrasEnd: number;
 }
 
-const NO_EXTRAS = { extras: NO_BYTES, extrasStart: 0, extrasEnd: 0 };
+/** Of the template being built: used again for each. */
+const templateHead: PublishHead = {
+  isVersion5: false,
+  withIdentifier: false,
+  topic: NO_BYTES,
+  extras: NO_BYTES,
+  extrasStart: 0,
+  extrasEnd: 0,
+};
 
 /** Bytes between the fixed header and the payload. */
 export function publishHeadBytes(
