@@ -97,7 +97,7 @@ export class LevelEngine implements Engine {
       for (;;) {
         const found = await iterator.nextv(SCAN_ENTRIES);
         if (found.length === 0) return;
-        for (const [key, value] of found) yield { key: plain(key), value: plain(value) };
+        for (const [key, value] of found) yield { key, value: plain(value) };
       }
     } finally {
       await iterator.close();
@@ -125,7 +125,7 @@ export class LevelEngine implements Engine {
         const found = await iterator.nextv(range.countMax - entries.length);
         if (found.length === 0) break;
         for (const [key, value] of found) {
-          entries.push({ key: plain(key), value: plain(value) });
+          entries.push({ key, value: plain(value) });
           bytes += value.length;
           if (bytes >= range.bytesMax) break;
         }
@@ -179,7 +179,8 @@ function sentenceOf(folder: string, what: 'written' | 'read', cause: unknown): s
 }
 
 /**
- * LevelDB's binding gives Buffers, whose `slice` shares memory; the floors above know byte arrays.
+ * LevelDB's binding gives Buffers, whose views are dear to make; the floors above make many of
+ * values.
  */
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);

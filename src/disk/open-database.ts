@@ -14,6 +14,14 @@ import { cutOffTables, isUnchanged } from './table-check.js';
 
 export type Database = Level<Uint8Array, Uint8Array>;
 
+/** Bytes as they are: the encodings of the library make a view of each key and value. */
+const AS_IT_IS = {
+  name: 'as-it-is',
+  format: 'buffer',
+  encode: (bytes: Uint8Array): Buffer => bytes as Buffer,
+  decode: (bytes: Buffer): Uint8Array => bytes,
+} as const;
+
 export interface OpenOptions {
   readonly folder: string;
   readonly writeBufferBytes: number;
@@ -71,8 +79,8 @@ async function create(options: OpenOptions, state: MarkerState): Promise<Databas
 
 async function openLevel(options: OpenOptions, createIfMissing: boolean): Promise<Database> {
   const database: Database = new Level(options.folder, {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
+    keyEncoding: AS_IT_IS,
+    valueEncoding: AS_IT_IS,
     createIfMissing,
     compression: true,
     writeBufferSize: options.writeBufferBytes,

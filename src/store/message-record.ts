@@ -1,6 +1,7 @@
 import { utf8Bytes } from '../base/utf8.js';
 import { ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
 import type { QoS } from '../wire/control-packet.js';
+import { compareBytes } from './byte-order.js';
 import type { RecordReader } from './record-reader.js';
 import type { RecordWriter } from './record-writer.js';
 
@@ -12,6 +13,15 @@ const LENGTHS_AND_EXPIRY_BYTES_MAX = 1 + 8 + 3 * 5;
 /** Devices publish again and again: the last publisher's bytes are kept. */
 let lastPublisher = '';
 let lastPublisherBytes: Uint8Array = new Uint8Array(0);
+
+interface TextRead {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
+/** Queues hold message after message of one topic and one publisher: both are read once. */
+let lastTopicRead: TextRead = { bytes: new Uint8Array(0), text: '' };
+let lastPublisherRead = lastTopicRead;
 
 /** An upper bound of what `writeMessage` writes. */
 export function messageBytesMax(message: ApplicationMessage): number {
@@ -55,21 +65,27 @@ export function readMessage(reader: RecordReader, topicOfKey?: Uint8Array): Appl
   if ((topicOfRecord.length === 0) !== (topicOfKey !== undefined)) {
     reader.damaged('its Topic Name is missing or there twice');
   }
-  const topicBytes = topicOfKey ?? topicOfRecord;
-  const topicName = reader.textOf(topicBytes);
-  const publisher = reader.text();
+  lastTopicRead = textRead(reader, topicOfKey ?? topicOfRecord, lastTopicRead);
+  lastPublisherRead = textRead(reader, reader.prefixed(), lastPublisherRead);
   const properties = reader.prefixed();
   const payload = reader.rest();
   return new ApplicationMessage(
-    topicName,
-    topicBytes,
+    lastTopicRead.text,
+    lastTopicRead.bytes,
     payload,
     properties,
     qos as QoS,
     (flags & RETAIN) !== 0,
     expiresAtWallMs,
-    publisher,
+    lastPublisherRead.text,
   );
+}
+
+/** The same object again where the text is the same. */
+function textRead(reader: RecordReader, bytes: Uint8Array, last: TextRead): TextRead {
+  if (bytes.length === last.bytes.length && compareBytes(bytes, last.bytes) === 0) return last;
+  const text = reader.textOf(bytes);
+  return { bytes: bytes.slice(), text };
 }
 
 function publisherBytes(message: ApplicationMessage): Uint8Array {

@@ -1,17 +1,17 @@
 import { isUtf8, utf8Text } from '../base/utf8.js';
 import { DamagedRecord } from './damaged-record.js';
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Reads one record strictly: whatever does not fit is a `DamagedRecord` that names the key. */
 export class RecordReader {
   readonly #key: Uint8Array;
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #at = 0;
 
   constructor(key: Uint8Array, bytes: Uint8Array, formatVersion: number) {
     this.#key = key;
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const version = this.byte();
     if (version !== formatVersion) this.damaged(`its format version ${version} is not known`);
   }
@@ -32,18 +32,19 @@ export class RecordReader {
   }
 
   uint32(): number {
-    return this.#view.getUint32(this.#take(4));
+    return this.#uint32At(this.#take(4));
   }
 
   uint64(): number {
     const at = this.#take(8);
-    const number = this.#view.getUint32(at) * 0x1_0000_0000 + this.#view.getUint32(at + 4);
+    const number = this.#uint32At(at) * 0x1_0000_0000 + this.#uint32At(at + 4);
     if (!Number.isSafeInteger(number)) this.damaged('a number is too large');
     return number;
   }
 
   float64(): number {
-    const number = this.#view.getFloat64(this.#take(8));
+    const { buffer, byteOffset } = this.#bytes;
+    const number = new DataView(buffer, byteOffset + this.#take(8), 8).getFloat64(0);
     if (Number.isNaN(number)) this.damaged('a time is not a number');
     return number;
   }
@@ -60,6 +61,7 @@ export class RecordReader {
 
   prefixed(): Uint8Array {
     const length = this.varint();
+    if (length === 0) return NO_BYTES;
     const at = this.#take(length);
     return this.#bytes.subarray(at, at + length);
   }
@@ -83,6 +85,12 @@ export class RecordReader {
     if (this.#at !== this.#bytes.length) {
       this.damaged(`${this.#bytes.length - this.#at} bytes follow its end`);
     }
+  }
+
+  #uint32At(at: number): number {
+    const bytes = this.#bytes;
+    const high = bytes[at]! * 0x100 + bytes[at + 1]!;
+    return high * 0x1_0000 + bytes[at + 2]! * 0x100 + bytes[at + 3]!;
   }
 
   #take(length: number): number {
