@@ -98,7 +98,7 @@ export class Broker implements Host {
     const drops = new Drops(statistics, log, clock, hooks.dropped);
     this.#routes = this.#newRoutes(limits, random);
     const routes = this.#routes;
-    const shares = new Shares(parts.sharingStrategy ?? 'round-robin', random);
+    const shares = new Shares(parts.sharingStrategy ?? 'round-robin', random, statistics);
     const retained = new RetainedMessages({ store, clock, timers, limits });
     this.retained = retained;
     this.#retainedDelivery = new RetainedDelivery({ retained, clock, endOfTick, drops });

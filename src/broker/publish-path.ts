@@ -7,6 +7,7 @@ import { publishFlags } from '../session/receiver.js';
 import type { Session } from '../session/session.js';
 import type { CommitWaiter } from '../session/session-store.js';
 import { DropReason } from '../session/statistics.js';
+import type { Subscription } from '../session/subscription.js';
 import { qosFor } from '../session/subscription.js';
 import type { Topic } from '../session/topic.js';
 import type { RouteCache } from '../topic/route-cache.js';
@@ -20,7 +21,7 @@ import { PublishFrame } from '../wire/publish-frame.js';
 import { ReasonCode } from '../wire/reason-code.js';
 import type { RetainedMessages } from './retained.js';
 import type { Route, RouteTarget } from './route.js';
-import type { Shares } from './shares.js';
+import type { Share, Shares } from './shares.js';
 import type { Store } from './store.js';
 
 const NO_IDENTIFIERS: readonly number[] = [];
@@ -168,7 +169,9 @@ export class PublishPath implements CommitWaiter {
   #dispatch(topic: Topic, qos: QoS, retain: boolean, session: Session): ReasonCode {
     this.ticket = 0;
     const { targets, shares } = this.#routes.route(topic as TopicEntry<Route>);
-    if (this.#canRefuse && qos > 0 && this.#isRefused(targets, qos))
+    const refuses = qos > 0 && this.#limits.queueOverflow === 'refuse';
+    const members = refuses ? this.#membersWithRoom(shares, topic) : undefined;
+    if (refuses && this.#canRefuse && this.#isRefused(targets, shares, topic, members!))
       return ReasonCode.QuotaExceeded;
     if (retain) {
       const isKept = this.#retain(topic);
@@ -181,8 +184,9 @@ export class PublishPath implements CommitWaiter {
         if (target.own !== undefined) this.#toTarget(target.own, qos, retain);
       } else this.#toTarget(target, qos, retain);
     }
-    for (const share of shares) {
-      const member = this.#shares.choose(share, topic.name, this.#publisher);
+    for (let i = 0; i < shares.length; i++) {
+      const share = shares[i]!;
+      const member = members?.[i] ?? this.#shares.choose(share, topic.name, this.#publisher);
       if (member === undefined) continue;
       const granted = qosFor(member, topic.name);
       this.#toMember(member.session, granted < qos ? granted : qos, {
@@ -197,13 +201,32 @@ export class PublishPath implements CommitWaiter {
   }
 
   /** Asked before anything is delivered, so that a refused message has reached nobody. */
-  #isRefused(targets: readonly RouteTarget[], qos: QoS): boolean {
-    if (this.#limits.queueOverflow !== 'refuse') return false;
-    const bytes = this.#frame.topic.length + this.#frame.payloadBytes;
+  #isRefused(
+    targets: readonly RouteTarget[],
+    shares: readonly Share[],
+    topic: Topic,
+    members: readonly (Subscription | undefined)[],
+  ): boolean {
+    const bytes = this.#messageBytes();
     for (const { session, qos: granted } of targets) {
-      if (granted > 0 && qos > 0 && session.outbound.refuses(bytes)) return true;
+      if (granted > 0 && session.outbound.refuses(bytes)) return true;
+    }
+    for (let i = 0; i < shares.length; i++) {
+      if (members[i] !== undefined) continue;
+      if (this.#shares.choose(shares[i]!, topic.name, this.#publisher) !== undefined) return true;
     }
     return false;
+  }
+
+  #membersWithRoom(shares: readonly Share[], topic: Topic): (Subscription | undefined)[] {
+    const bytes = this.#messageBytes();
+    return shares.map((share) =>
+      this.#shares.chooseWithRoom(share, topic.name, this.#publisher, bytes),
+    );
+  }
+
+  #messageBytes(): number {
+    return this.#frame.topic.length + this.#frame.payloadBytes;
   }
 
   #retain(topic: Topic): boolean {

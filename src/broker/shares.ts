@@ -1,5 +1,6 @@
 import type { Random } from '../base/random.js';
 import { DENIED } from '../session/client-access.js';
+import type { Statistics } from '../session/statistics.js';
 import { qosFor, type Subscription } from '../session/subscription.js';
 import {
   ShareGroup,
@@ -23,23 +24,41 @@ export class Share {
   }
 }
 
-const view: ShareMemberView<Subscription> = {
-  online: (member) => member.session.connection !== undefined,
-  inFlight: (member) => member.session.outbound.inFlight + member.session.outbound.waiting,
-};
+class View implements ShareMemberView<Subscription> {
+  readonly #statistics: Statistics;
 
-/** The same for one Topic Name, where a member may not receive everything. */
-class FilteredView implements ShareMemberView<Subscription> {
-  readonly online: (member: Subscription) => boolean = view.online;
-  readonly inFlight: (member: Subscription) => number = view.inFlight;
+  constructor(statistics: Statistics) {
+    this.#statistics = statistics;
+  }
+
+  get arrivals(): number {
+    return this.#statistics.connectionsAccepted;
+  }
+
+  online(member: Subscription): boolean {
+    return member.session.connection !== undefined;
+  }
+
+  inFlight({ session: { outbound } }: Subscription): number {
+    return outbound.inFlight + outbound.waiting;
+  }
+}
+
+/** The same for one message, where a member may not receive everything, or has no room. */
+class FilteredView extends View {
   readonly #topicName: string;
+  readonly #bytes: number;
 
-  constructor(topicName: string) {
+  constructor(statistics: Statistics, topicName: string, bytes: number) {
+    super(statistics);
     this.#topicName = topicName;
+    this.#bytes = bytes;
   }
 
   takes(member: Subscription): boolean {
-    return qosFor(member, this.#topicName) !== DENIED;
+    const granted = qosFor(member, this.#topicName);
+    if (granted === DENIED) return false;
+    return granted === 0 || this.#bytes === 0 || !member.session.outbound.refuses(this.#bytes);
   }
 }
 
@@ -48,10 +67,14 @@ export class Shares {
   readonly #shares = new Map<string, Share>();
   readonly #strategy: ShareStrategy;
   readonly #random: Random;
+  readonly #statistics: Statistics;
+  readonly #view: View;
 
-  constructor(strategy: ShareStrategy, random: Random) {
+  constructor(strategy: ShareStrategy, random: Random, statistics: Statistics) {
     this.#strategy = strategy;
     this.#random = random;
+    this.#statistics = statistics;
+    this.#view = new View(statistics);
   }
 
   /**
@@ -92,7 +115,18 @@ export class Shares {
     publisher: string,
     excluded?: Subscription,
   ): Subscription | undefined {
-    const members = share.isFiltered ? new FilteredView(topicName) : view;
-    return share.group.choose(topicName, publisher, members, this.#random, excluded);
+    const view = share.isFiltered ? new FilteredView(this.#statistics, topicName, 0) : this.#view;
+    return share.group.choose(topicName, publisher, view, this.#random, excluded);
+  }
+
+  /** One member whose queue takes so many bytes more. */
+  chooseWithRoom(
+    share: Share,
+    topicName: string,
+    publisher: string,
+    bytes: number,
+  ): Subscription | undefined {
+    const view = new FilteredView(this.#statistics, topicName, bytes);
+    return share.group.choose(topicName, publisher, view, this.#random);
   }
 }

@@ -1,4 +1,4 @@
-import type { ApplicationMessage } from '../wire/application-message.js';
+import { type ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
 import type { PublishFrame } from '../wire/publish-frame.js';
 import { type ClientAccess, DENIED } from './client-access.js';
 import { Delivery, DeliveryState, hasExpired } from './delivery.js';
@@ -164,13 +164,12 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     return this.queue.isFull(this.waiting, bytes);
   }
 
-  /** PUBACK. Returns false when the identifier is not in use. */
-  acknowledged(packetIdentifier: number): boolean {
+  /** PUBACK. An identifier that is not in use is passed over. */
+  acknowledged(packetIdentifier: number): void {
     const delivery = this.#inFlight.get(packetIdentifier);
-    if (delivery === undefined || delivery.qos !== 1) return false;
+    if (delivery === undefined || delivery.qos !== 1) return;
     this.watch?.acknowledged(delivery);
     this.#done(delivery);
-    return true;
   }
 
   /** PUBREC. [MQTT-4.3.3-4] */
@@ -200,12 +199,10 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     else this.#receiver?.sendPubrel(packetIdentifier, false);
   }
 
-  /** PUBCOMP. Returns false when the identifier is not in use. */
-  completed(packetIdentifier: number): boolean {
+  /** PUBCOMP. An identifier that is not in use is passed over. */
+  completed(packetIdentifier: number): void {
     const delivery = this.#inFlight.get(packetIdentifier);
-    if (delivery === undefined || delivery.state !== DeliveryState.Released) return false;
-    this.#done(delivery);
-    return true;
+    if (delivery?.state === DeliveryState.Released) this.#done(delivery);
   }
 
   /** Sends what quota and outbox allow, reading the queue back from the store as needed. */

@@ -16,6 +16,8 @@ export interface ShareMemberView<M> {
   inFlight(member: M): number;
   /** Whether it may have the message at all; without it all may. */
   takes?(member: M): boolean;
+  /** Rises whenever a member may have come online: without it none is known to be away. */
+  readonly arrivals?: number;
 }
 
 interface Member<M> {
@@ -48,6 +50,8 @@ export class ShareGroup<M> {
   #turn = 0;
   /** Chosen last, for the sticky strategy. */
   #last: Member<M> | undefined = undefined;
+  /** After so many arrivals no member was online: not looked for again before the next one. */
+  #deserted = -1;
 
   constructor(strategy: ShareStrategy = 'round-robin') {
     this.#strategy = strategy;
@@ -72,6 +76,7 @@ export class ShareGroup<M> {
     };
     this.#index.set(member, added);
     this.#members.push(added);
+    this.#deserted = -1;
     return true;
   }
 
@@ -100,10 +105,14 @@ export class ShareGroup<M> {
     random: Random,
     excluded?: M,
   ): M | undefined {
-    const choice = { view, excluded, offlineToo: false };
-    const online = this.#chooseAmong(choice, topicName, publisher, random);
-    if (online !== undefined) return online.value;
-    choice.offlineToo = true;
+    const choice = { view, excluded, offlineToo: this.#deserted === view.arrivals };
+    if (!choice.offlineToo) {
+      const online = this.#chooseAmong(choice, topicName, publisher, random);
+      if (online !== undefined) return online.value;
+      const isDeserted = excluded === undefined && view.takes === undefined;
+      if (isDeserted && view.arrivals !== undefined) this.#deserted = view.arrivals;
+      choice.offlineToo = true;
+    }
     return this.#chooseAmong(choice, topicName, publisher, random)?.value;
   }
 

@@ -105,6 +105,18 @@ describe('answers', () => {
   });
 });
 
+test('a share refuses only when no member has room', async () => {
+  const limits = { queueOverflow: 'refuse', queuedMessagesMax: 1 } as const;
+  const world = await BrokerWorld.start({ limits });
+  for (const name of ['x', 'y']) world.connect(name, FOREVER).subscribe('$share/s/t', { qos: 1 });
+  for (const client of world.clients) client.drop();
+  const a = world.connect('a');
+  for (const payload of ['1', '2', '3']) a.publish('t', payload, { qos: 1 });
+  expect(a.brief()).toEqual(['puback 256', 'puback 257', 'puback 258 0x97']);
+  const taken = ['x', 'y'].flatMap((name) => world.connect(name, KEPT).payloads());
+  expect(taken.sort()).toEqual(['1', '2']);
+});
+
 describe('a QoS 2 message of a stored Session', () => {
   test.for(['t', '$share/s/t'])(
     'goes to QoS 0 on %s once its record is durable',

@@ -171,3 +171,25 @@ describe('ShareGroup', () => {
     }
   });
 });
+
+it('does not look through members that are all away again before somebody has come', () => {
+  const all = workers(100);
+  const group = groupOf('round-robin', all);
+  for (const worker of all) worker.online = false;
+  let asked = 0;
+  const counting = {
+    ...view,
+    arrivals: 7,
+    online: (worker: Worker): boolean => {
+      asked++;
+      return worker.online;
+    },
+  };
+  const random = new SeededRandom(1);
+  const choose = (): string => group.choose('t', 'c', counting, random)!.id;
+  expect([choose(), choose(), choose()]).toEqual(['w0', 'w1', 'w2']);
+  expect(asked).toBe(100);
+  all[50]!.online = true;
+  counting.arrivals++;
+  expect(choose()).toBe('w50');
+});
