@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { realClock } from '../base/clock.js';
 import { type Random, seededRandom } from '../base/random.js';
+import { Samples } from '../base/samples.js';
 import type { BrokerUnderTest } from '../broker/broker.js';
 import { type Behaviour, PLAIN } from '../device/behaviour.js';
 import { Device, type DeviceOptions } from '../device/device.js';
+import { gatedDial, type PacketMoment } from '../device/packet-gate.js';
 import { EnergyMeter } from '../energy/energy-meter.js';
 import { radioOf } from '../energy/radios.js';
+import type { Dial } from '../link/line.js';
 import { Link, type LinkOptions, type Trace } from '../link/link.js';
 import { type LinkProfile, NO_LIMIT } from '../link/profile.js';
 import { byteSplit } from '../link/profiles.js';
@@ -38,6 +41,8 @@ export type PlacedOptions = Omit<DeviceOptions, 'clock' | 'dial'> & {
   readonly localAddress?: string;
   /** Device time runs so many times faster than the clock. */
   readonly warp?: number;
+  /** Told of every packet as the device sees it; see `gatedDial`. */
+  readonly strike?: (moment: PacketMoment) => boolean;
 };
 
 const LOOK_EVERY_MS = 20;
@@ -86,7 +91,8 @@ export class World {
 
   /** A device behind a link of its own; `start` it when its time has come. */
   place(options: PlacedOptions): PlacedDevice {
-    const { profile = NO_LIMIT, tap, trace, splits = true, localAddress, warp, ...rest } = options;
+    const { profile = NO_LIMIT, tap, trace, splits = true, localAddress, warp } = options;
+    const { strike, ...rest } = options;
     const { host, port } = this.broker;
     const name = nameOf(options, this.#placed.length);
     const link = new Link({
@@ -99,7 +105,9 @@ export class World {
     });
     const energy = new EnergyMeter(radioOf(profile.radio), this.nowMs(), warp);
     link.usage.meter = energy;
-    const device = new Device({ ...rest, clock: this.clock, dial: (events) => link.dial(events) });
+    const open: Dial = (events) => link.dial(events);
+    const dial = strike === undefined ? open : gatedDial(open, strike);
+    const device = new Device({ ...rest, clock: this.clock, dial });
     this.#rememberSession(options);
     const placed = { device, link, energy };
     this.#placed.push(placed);
@@ -123,6 +131,16 @@ export class World {
     device.start();
     await device.up(BACKEND_UP_MS_MAX);
     return device;
+  }
+
+  /** What all of them measured, as one. */
+  samplesOf(
+    devices: readonly PlacedDevice[],
+    measured: (device: PlacedDevice) => Samples,
+  ): Samples {
+    const all = new Samples();
+    for (const device of devices) all.addAll(measured(device).values);
+    return all;
   }
 
   wait(waitMs: number): Promise<void> {

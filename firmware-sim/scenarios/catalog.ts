@@ -1,5 +1,7 @@
 import type { Scenario } from '../scenario/scenario.js';
 import { backlog } from './backlog.js';
+import { batteryDay } from './battery-day.js';
+import { exactlyOnceActuator } from './exactly-once-actuator.js';
 import { fragileParser } from './fragile-parser.js';
 import { halfOpen } from './half-open.js';
 import { impatientResender } from './impatient-resender.js';
@@ -7,17 +9,25 @@ import { oversizePoison } from './oversize-poison.js';
 import { sameIdPingPong } from './same-id-ping-pong.js';
 import { slowloris } from './slowloris.js';
 import { stalledReaders } from './stalled-readers.js';
+import { gatewayAndTiny } from './gateway-and-tiny.js';
+import { mixedFleet } from './mixed-fleet.js';
+import { storm } from './storm.js';
 
 /** In the order of their numbers. */
 export const scenarios: readonly Scenario[] = [
   oversizePoison,
   fragileParser,
   backlog,
+  storm,
   sameIdPingPong,
   stalledReaders,
   halfOpen,
   slowloris,
   impatientResender,
+  exactlyOnceActuator,
+  gatewayAndTiny,
+  batteryDay,
+  mixedFleet,
 ];
 
 /** `1,3,same-id-ping-pong`; all of them without a list. */

@@ -1,0 +1,131 @@
+import { generate } from 'mqtt-packet';
+import { connectPacket, type Misfit } from './misfit.js';
+
+const TOPIC_BYTES_MAX = 65_535;
+/** Fixed header of a PUBLISH that announces 268,435,455 bytes. */
+const LARGEST_PUBLISH = Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x7f);
+const FOREVER_MS = 3_600_000;
+
+/** The misbehaving set: each has been seen in the field. */
+export const misfits: readonly Misfit[] = [
+  {
+    name: 'storm',
+    does: 'connects again without a pause, whatever it is told',
+    opened: (stage) => stage.send(connectPacket(stage.name)),
+    answered: (stage) => stage.reset(),
+    againMs: 50,
+  },
+  {
+    name: 'slowloris',
+    does: 'sends its CONNECT a byte every two seconds',
+    opened: (stage) => {
+      const bytes = generate(connectPacket(stage.name.padEnd(200, 'x')));
+      const step = (at: number): void => {
+        stage.bytes(bytes.subarray(at, at + 1));
+        if (at + 1 < bytes.length) stage.after(2_000, () => step(at + 1));
+      };
+      step(0);
+    },
+    againMs: 500,
+  },
+  {
+    name: 'silent',
+    does: 'opens a connection and says nothing',
+    opened: () => {},
+    againMs: 500,
+  },
+  {
+    name: 'announces-268-megabytes',
+    does: 'begins a packet of the largest length there is',
+    opened: (stage) => stage.send(connectPacket(stage.name)),
+    answered: (stage) => {
+      stage.bytes(LARGEST_PUBLISH);
+      const drip = (): void => {
+        stage.bytes(new Uint8Array(1_000));
+        stage.after(1_000, drip);
+      };
+      drip();
+    },
+    againMs: 1_000,
+  },
+  {
+    name: 'longest-topic',
+    does: 'publishes to a Topic Name of 65,535 levels',
+    opened: (stage) => stage.send(connectPacket(stage.name)),
+    answered: (stage) => {
+      const topic = '/'.repeat(TOPIC_BYTES_MAX);
+      stage.send({ cmd: 'publish', topic, payload: 'x', qos: 0, dup: false, retain: false });
+    },
+    againMs: 1_000,
+  },
+  {
+    name: 'half-a-packet',
+    does: 'stops in the middle of a PUBLISH',
+    opened: (stage) => stage.send(connectPacket(stage.name, { keepalive: 4 })),
+    answered: (stage) => stage.bytes(Uint8Array.of(0x30, 50, 0, 5, 0x61)),
+    againMs: 1_000,
+  },
+  {
+    name: 'keep-alive-cheater',
+    does: 'promises a PINGREQ every two seconds and sends none',
+    opened: (stage) => stage.send(connectPacket(stage.name, { keepalive: 2 })),
+    againMs: 500,
+  },
+  {
+    name: 'second-connect',
+    does: 'sends CONNECT on a connection that is connected',
+    opened: (stage) => stage.send(connectPacket(stage.name)),
+    answered: (stage) => stage.send(connectPacket(stage.name)),
+    againMs: 1_000,
+  },
+  {
+    name: 'publish-first',
+    does: 'publishes before it has connected',
+    opened: (stage) => {
+      const message = { qos: 0, dup: false, retain: false } as const;
+      stage.send({ cmd: 'publish', topic: 'too/early', payload: 'x', ...message });
+    },
+    againMs: 1_000,
+  },
+  {
+    name: 'garbage',
+    does: 'speaks another protocol',
+    opened: (stage) => stage.bytes(Buffer.from('GET / HTTP/1.1\r\nHost: broker\r\n\r\n')),
+    againMs: 1_000,
+  },
+  {
+    name: 'wrong-password',
+    does: 'tries the same wrong password for ever',
+    opened: (stage) => {
+      const password = Buffer.from('guess');
+      stage.send(connectPacket(stage.name, { username: 'admin', password }));
+      stage.after(5_000, () => stage.reset());
+    },
+    againMs: 1_000,
+  },
+  {
+    name: 'orphans',
+    does: 'asks for a persistent session under a new Client Identifier each time',
+    opened: (stage) => {
+      const clientId = `${stage.name}-${Math.trunc(performance.now() * 1000).toString(36)}`;
+      stage.send(connectPacket(clientId, { clean: false }));
+      stage.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'orphan', qos: 1 }] });
+      stage.after(2_000, () => stage.reset());
+    },
+    againMs: 1_000,
+  },
+  {
+    name: 'unknown-acknowledgements',
+    does: 'acknowledges what it never got',
+    opened: (stage) => stage.send(connectPacket(stage.name)),
+    answered: (stage) => {
+      const step = (messageId: number): void => {
+        stage.send({ cmd: 'puback', messageId });
+        stage.send({ cmd: 'pubcomp', messageId });
+        stage.after(200, () => step(messageId + 1));
+      };
+      step(1);
+    },
+    againMs: FOREVER_MS,
+  },
+];

@@ -1,0 +1,213 @@
+import { Samples } from '../base/samples.js';
+import { residentBytes } from '../broker/memory.js';
+import { type Behaviour, PLAIN } from '../device/behaviour.js';
+import { library } from '../device/libraries.js';
+import { linkProfile } from '../link/profiles.js';
+import { tcpDial } from '../link/tcp.js';
+import { type MisfitRun, playMisfit } from '../misfit/misfit.js';
+import { misfits } from '../misfit/misfits.js';
+import { atMost, type Criterion } from '../scenario/criterion.js';
+import type { Stream } from '../scenario/ledger.js';
+import type { Outcome, Scenario } from '../scenario/scenario.js';
+import type { PlacedDevice, World } from '../scenario/world.js';
+
+interface Kind {
+  readonly name: string;
+  readonly behaviour: Behaviour;
+  readonly profile: string;
+  /** At which it publishes and is told. */
+  readonly qos: 0 | 1 | 2;
+  readonly everyMs: number;
+}
+
+/** Devices as they should be, of several makes and on several links. */
+const HEALTHY: readonly Kind[] = [
+  { name: 'plug', behaviour: library('tasmota'), profile: 'home-wifi', qos: 1, everyMs: 3_000 },
+  { name: 'lamp', behaviour: library('esphome'), profile: 'home-wifi', qos: 1, everyMs: 4_000 },
+  { name: 'meter', behaviour: library('esp-mqtt'), profile: 'lte-m', qos: 1, everyMs: 5_000 },
+  { name: 'mesh', behaviour: library('pubsubclient'), profile: '6lowpan', qos: 1, everyMs: 6_000 },
+  { name: 'valve', behaviour: PLAIN, profile: 'home-wifi', qos: 2, everyMs: 5_000 },
+  { name: 'tracker', behaviour: library('wolfmqtt'), profile: 'gprs', qos: 1, everyMs: 9_000 },
+];
+/** Devices that take messages badly: they have sessions and are sent to. */
+const BAD_RECEIVERS: readonly Behaviour[] = [
+  { ...PLAIN, name: 'never-acknowledges', acknowledges: 'never', clean: false },
+  { ...PLAIN, name: 'acknowledges-twice', acknowledges: 'twice', clean: false },
+  { ...PLAIN, name: 'acknowledges-backwards', acknowledges: 'backwards', clean: false },
+  { ...library('arduino-mqtt'), name: 'small-buffer', clean: false },
+];
+const MISFIT_SHARE = 0.2;
+const BAD_RECEIVER_SHARE = 0.05;
+const PAYLOAD_BYTES = 60;
+const SETTLE_MS = 30_000;
+const GROWTH_MAX = 1.15;
+/** Of a heap that is small yet. */
+const GROWTH_BYTES_FREE = 24 * 1024 * 1024;
+
+export const mixedFleet: Scenario = {
+  number: 13,
+  name: 'mixed-fleet',
+  about: 'healthy devices of many makes among all that misbehave, for a long time',
+  async run(world): Promise<Outcome> {
+    const fleet = new Fleet(world, world.pick(150, 2_000));
+    const minutes = world.pick(0.5, 30);
+    await fleet.start();
+    const memory = new Samples();
+    const endMs = world.nowMs() + minutes * 60_000;
+    let settledBytes: number | undefined;
+    while (world.nowMs() < endMs) {
+      await world.wait(Math.min(world.pick(5_000, 60_000), endMs - world.nowMs()));
+      const bytes = residentBytes(world.broker.pid);
+      if (bytes === undefined) continue;
+      memory.add(bytes);
+      // What is there when a third of the time is over must do for the rest.
+      if (settledBytes === undefined && endMs - world.nowMs() < minutes * 40_000) {
+        settledBytes = bytes;
+      }
+      world.say(`${Math.round(bytes / 1_048_576)} MiB`);
+    }
+    await fleet.end();
+    const last = memory.values.at(-1);
+    return {
+      criteria: [...fleet.criteria(), ...growth(settledBytes, last)],
+      measurements: {
+        devices: fleet.size,
+        minutes,
+        memoryMiB: memory.values.map((bytes) => Math.round(bytes / 1_048_576)),
+        streams: world.ledger.tallies() as never,
+        acknowledgementMs: { ...fleet.acknowledgements().distribution() },
+        misfitAttempts: fleet.misfitAttempts(),
+      },
+    };
+  },
+};
+
+function growth(settled: number | undefined, last: number | undefined): Criterion[] {
+  if (settled === undefined || last === undefined) return [atMost('memory', 'times', 1, undefined)];
+  const allowed = settled * GROWTH_MAX + GROWTH_BYTES_FREE;
+  return [atMost('memory at the end, of what is allowed', 'times', 1, last / allowed)];
+}
+
+class Fleet {
+  readonly size: number;
+  readonly #world: World;
+  readonly #healthy: (PlacedDevice & { readonly kind: Kind })[] = [];
+  readonly #misfits: MisfitRun[] = [];
+  readonly #loops: NodeJS.Timeout[] = [];
+  readonly #streams: Stream[] = [];
+
+  constructor(world: World, size: number) {
+    this.#world = world;
+    this.size = size;
+  }
+
+  async start(): Promise<void> {
+    const world = this.#world;
+    const bad = Math.ceil(this.size * BAD_RECEIVER_SHARE);
+    const misfit = Math.ceil(this.size * MISFIT_SHARE);
+    const base = `${world.prefix}/13`;
+    const backend = await world.backend('13-backend', {
+      subscriptions: [
+        { topic: `${base}/up/0/#`, qos: 0 },
+        { topic: `${base}/up/1/#`, qos: 1 },
+        { topic: `${base}/up/2/#`, qos: 2 },
+      ],
+      onMessage: ({ payload }) => world.ledger.take(payload, world.nowMs()),
+    });
+    for (let i = 0; i < this.size - bad - misfit; i++) this.#addHealthy(base, i);
+    const ready = this.#healthy.map(({ device }) => device.up());
+    for (const { device } of this.#healthy) device.start();
+    await Promise.race([Promise.all(ready), world.wait(SETTLE_MS)]);
+    world.say(`${this.#healthy.length} healthy devices are connected`);
+    for (const one of this.#healthy) this.#report(base, one);
+    for (let i = 0; i < bad; i++) this.#addBadReceiver(base, i);
+    this.#loops.push(
+      setInterval(() => {
+        const payload = 'z'.repeat(PAYLOAD_BYTES * 4);
+        backend.publish({ topic: `${base}/bad`, payload, qos: 1 });
+      }, 1_000),
+    );
+    for (let i = 0; i < misfit; i++) this.#addMisfit(i);
+  }
+
+  async end(): Promise<void> {
+    for (const loop of this.#loops) clearInterval(loop);
+    await this.#world.until(
+      () => this.#streams.every((stream) => stream.distinct === stream.tally().sent),
+      SETTLE_MS,
+    );
+    for (const misfit of this.#misfits) misfit.stop();
+  }
+
+  criteria(): Criterion[] {
+    const sum = (of: (one: PlacedDevice) => number) =>
+      this.#healthy.reduce((total, one) => total + of(one), 0);
+    const tallies = this.#streams.map((stream) => ({ qos: stream.qos, ...stream.tally() }));
+    const lost = tallies.reduce((total, tally) => total + tally.lost, 0);
+    const twice = tallies.filter(({ qos }) => qos === 2);
+    const duplicated = twice.reduce((total, tally) => total + tally.duplicated, 0);
+    const drops = sum(({ device }) => device.report.dropCount);
+    return [
+      atMost('lost by healthy devices', 'messages', 0, lost),
+      atMost('QoS 2 messages that came twice', 'messages', 0, duplicated),
+      atMost('connections that healthy devices lost', 'connections', 0, drops),
+    ];
+  }
+
+  acknowledgements(): Samples {
+    return this.#world.samplesOf(this.#healthy, ({ device }) => device.report.ackMs);
+  }
+
+  misfitAttempts(): number {
+    return this.#misfits.reduce((sum, { attempts }) => sum + attempts, 0);
+  }
+
+  #addHealthy(base: string, index: number): void {
+    const kind = HEALTHY[index % HEALTHY.length]!;
+    const name = `${this.#world.prefix}-13-${kind.name}-${index}`;
+    const placed = this.#world.place({
+      clientIdentifier: name,
+      behaviour: kind.behaviour,
+      profile: linkProfile(kind.profile),
+      subscriptions: [{ topic: `${base}/down/${name}`, qos: kind.qos }],
+    });
+    this.#healthy.push({ ...placed, kind });
+  }
+
+  /** Telemetry, each device at a time of its own. */
+  #report(base: string, { device, kind }: PlacedDevice & { readonly kind: Kind }): void {
+    const world = this.#world;
+    const index = this.#streams.length;
+    const stream = world.ledger.stream(`${kind.name}-${index}`, kind.qos);
+    this.#streams.push(stream);
+    const topic = `${base}/up/${kind.qos}/${kind.name}/${index}`;
+    const publish = (): void => {
+      const payload = stream.next(world.nowMs(), PAYLOAD_BYTES);
+      device.publish({ topic, payload, qos: kind.qos });
+    };
+    const firstMs = world.random(stream.name).next() * kind.everyMs;
+    const first = setTimeout(() => {
+      publish();
+      this.#loops.push(setInterval(publish, kind.everyMs));
+    }, firstMs);
+    this.#loops.push(first);
+  }
+
+  #addBadReceiver(base: string, index: number): void {
+    const behaviour = BAD_RECEIVERS[index % BAD_RECEIVERS.length]!;
+    const { device } = this.#world.place({
+      clientIdentifier: `${this.#world.prefix}-13-${behaviour.name}-${index}`,
+      behaviour,
+      subscriptions: [{ topic: `${base}/bad`, qos: 1 }],
+    });
+    device.start();
+  }
+
+  #addMisfit(index: number): void {
+    const world = this.#world;
+    const misfit = misfits[index % misfits.length]!;
+    const { host, port } = world.broker;
+    const name = `${world.prefix}-13-${misfit.name}-${index}`;
+    this.#misfits.push(playMisfit(misfit, name, tcpDial({ host, port }), world.clock));
+  }
+}

@@ -1,0 +1,45 @@
+import { PLAIN } from '../device/behaviour.js';
+import { atMost } from '../scenario/criterion.js';
+import type { Outcome, Scenario } from '../scenario/scenario.js';
+
+/** How long the impatient ones of the Arduino libraries wait for CONNACK and SUBACK. */
+const PATIENCE_MS = 1_000;
+const CONNACK_P99_MS_MAX = 800;
+const READY_MS_MAX = 2_000;
+const GIVE_UP_MS = 15_000;
+
+export const storm: Scenario = {
+  number: 4,
+  name: 'storm',
+  about: 'after a power cut a whole fleet with persistent sessions connects and subscribes at once',
+  async run(world): Promise<Outcome> {
+    const count = world.pick(200, 1_000);
+    let ready = 0;
+    const devices = Array.from({ length: count }, (_, index) => {
+      const name = `${world.prefix}-4-${index}`;
+      return world.place({
+        clientIdentifier: name,
+        behaviour: { ...PLAIN, clean: false, connackMsMax: PATIENCE_MS, ackMsMax: PATIENCE_MS },
+        subscriptions: [{ topic: `${name}/cmd`, qos: 1 }],
+      });
+    });
+    const startedMs = world.nowMs();
+    for (const { device } of devices) {
+      void device.up().then(() => ready++);
+      device.start();
+    }
+    await world.until(() => ready === count, GIVE_UP_MS);
+    const readyMs = world.nowMs() - startedMs;
+    const connackMs = world.samplesOf(devices, ({ device }) => device.report.connackMs);
+    const drops = devices.reduce((sum, { device }) => sum + device.report.dropCount, 0);
+    return {
+      criteria: [
+        atMost('until all are ready', 'ms', READY_MS_MAX, readyMs),
+        atMost('CONNACK p99', 'ms', CONNACK_P99_MS_MAX, connackMs.percentile(0.99)),
+        atMost('attempts that failed', 'attempts', 0, drops),
+        atMost('devices that never came in', 'devices', 0, count - ready),
+      ],
+      measurements: { devices: count, readyMs, connackMs: { ...connackMs.distribution() } },
+    };
+  },
+};
