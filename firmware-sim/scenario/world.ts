@@ -41,6 +41,10 @@ export type PlacedOptions = Omit<DeviceOptions, 'clock' | 'dial'> & {
   readonly localAddress?: string;
   /** Device time runs so many times faster than the clock. */
   readonly warp?: number;
+  /** What it reaches in place of the broker. */
+  readonly reaches?: Dial;
+  /** The same name gives a link the same jitter; its Client Identifier when left out. */
+  readonly linkName?: string;
   /** Told of every packet as the device sees it; see `gatedDial`. */
   readonly strike?: (moment: PacketMoment) => boolean;
 };
@@ -92,14 +96,14 @@ export class World {
   /** A device behind a link of its own; `start` it when its time has come. */
   place(options: PlacedOptions): PlacedDevice {
     const { profile = NO_LIMIT, tap, trace, splits = true, localAddress, warp } = options;
-    const { strike, ...rest } = options;
+    const { strike, reaches, linkName, ...rest } = options;
     const { host, port } = this.broker;
-    const name = nameOf(options, this.#placed.length);
+    const name = linkName ?? nameOf(options, this.#placed.length);
     const link = new Link({
       clock: this.clock,
       random: this.random(`link ${name}`),
       profile: this.byteSplit && splits ? byteSplit(profile) : profile,
-      dial: tcpDial({ host, port, ...(localAddress !== undefined && { localAddress }) }),
+      dial: reaches ?? tcpDial({ host, port, ...(localAddress !== undefined && { localAddress }) }),
       ...(tap !== undefined && { tap }),
       ...(trace !== undefined && { trace }),
     });
@@ -108,7 +112,7 @@ export class World {
     const open: Dial = (events) => link.dial(events);
     const dial = strike === undefined ? open : gatedDial(open, strike);
     const device = new Device({ ...rest, clock: this.clock, dial });
-    this.#rememberSession(options);
+    if (reaches === undefined) this.#rememberSession(options);
     const placed = { device, link, energy };
     this.#placed.push(placed);
     return placed;
