@@ -2,8 +2,8 @@ import { generate, type Packet, parser } from 'mqtt-packet';
 import type { Dial } from '../link/line.js';
 
 /**
- * What a device would meet in the best of worlds: a broker in this process that answers at once, and
- * sends nothing that was not asked for. What a device spends on it is the floor for every broker.
+ * What a device would meet in the best of worlds: a broker in this process that answers at once,
+ * and sends nothing that was not asked for. What a device spends on it is the floor for all.
  */
 export class IdealBroker {
   /** Payloads that wait for the device, at QoS 1. */

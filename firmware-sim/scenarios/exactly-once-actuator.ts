@@ -193,8 +193,8 @@ class Exchange {
 }
 
 /**
- * A client that answers no PUBREL it does not know, and has forgotten all it knew: that exchange can
- * never end, and must not keep others waiting.
+ * A client that answers no PUBREL it does not know, and has forgotten all it knew: that exchange
+ * can never end, and must not keep others waiting.
  */
 async function behindStuckPubrel(
   world: World,
