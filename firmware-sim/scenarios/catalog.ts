@@ -3,14 +3,14 @@ import { backlog } from './backlog.js';
 import { batteryDay } from './battery-day.js';
 import { exactlyOnceActuator } from './exactly-once-actuator.js';
 import { fragileParser } from './fragile-parser.js';
+import { gatewayAndTiny } from './gateway-and-tiny.js';
 import { halfOpen } from './half-open.js';
 import { impatientResender } from './impatient-resender.js';
+import { mixedFleet } from './mixed-fleet.js';
 import { oversizePoison } from './oversize-poison.js';
 import { sameIdPingPong } from './same-id-ping-pong.js';
 import { slowloris } from './slowloris.js';
 import { stalledReaders } from './stalled-readers.js';
-import { gatewayAndTiny } from './gateway-and-tiny.js';
-import { mixedFleet } from './mixed-fleet.js';
 import { storm } from './storm.js';
 
 /** In the order of their numbers. */
