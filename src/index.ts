@@ -10,6 +10,7 @@ import { type Config, type Durability, parseConfig } from './server/config.js';
 import { ExitCode, StartError } from './server/exit-code.js';
 import type { Limits, ListenerLimits } from './session/limits.js';
 import type { ShareStrategy } from './topic/shared-subscription.js';
+import type { TlsOptions } from './transport/tls-options.js';
 
 export type { LogFields, Logger } from './base/log.js';
 export type {
@@ -48,6 +49,7 @@ export { type ScramOptions, scramSha256 } from './extensions/scram/scram-sha-256
 export type { Durability } from './server/config.js';
 export { StartError } from './server/exit-code.js';
 export type { Limits, ListenerLimits } from './session/limits.js';
+export type { NamedCertificate, TlsOptions } from './transport/tls-options.js';
 export { ReasonCode } from './wire/reason-code.js';
 
 /** Passwords, tokens and so on; what is left out has its default. */
@@ -62,7 +64,7 @@ type Options<T> = {
 };
 
 export interface ListenOptions {
-  /** `mqtt://host:port` or `ws://host:port/path`; port 0 lets the system choose. */
+  /** Such as `mqtts://host:port`, `ws://host:port/path`, `unix:/path`; port 0 is any. */
   readonly url: string;
   /** Tolerates clients that send more unacknowledged messages than Receive Maximum allows. */
   readonly lenientReceiveMaximum?: boolean;
@@ -70,6 +72,14 @@ export interface ListenOptions {
   readonly versions?: readonly ('3.1' | '3.1.1' | '5.0')[];
   /** Origins of web pages that may connect; all of them by default. */
   readonly origins?: readonly string[];
+  /** Needed for `mqtts` and `wss`: files in PEM, which are read again when they change. */
+  readonly tls?: Partial<TlsOptions>;
+  /** Reads the PROXY protocol, version 1 or 2, from these networks and lets nobody else in. */
+  readonly proxyProtocol?: { readonly trusted: readonly string[] };
+  /** Networks of proxies whose `X-Forwarded-For` is believed (WebSocket alone). */
+  readonly trustedProxies?: readonly string[];
+  /** Rights of a Unix domain socket in octal digits, such as `0660`. */
+  readonly socketMode?: string;
   /** Whether clients that show nothing are let in here; as for the broker by default. */
   readonly allowAnonymous?: boolean;
   /** Which methods are asked here, in which order; all that are set up by default. */

@@ -90,6 +90,7 @@ class Binding {
   readonly #tls: TlsReload;
   readonly #url: string;
   readonly #refusals: RefusalLog;
+  readonly #certificates: CertificateLog;
 
   constructor(
     listen: ListenConfig,
@@ -105,6 +106,7 @@ class Binding {
     this.#tls = tls;
     this.#url = urlOf(listen.url);
     this.#refusals = new RefusalLog(parts.log);
+    this.#certificates = new CertificateLog(parts.log, this.#url);
   }
 
   async bind(): Promise<Listener> {
@@ -116,9 +118,14 @@ class Binding {
       if (secure !== undefined) this.#tls.add(this.#listen, secure);
       return listener;
     } catch (error) {
-      secure?.close();
+      this.#closeTls(secure);
       throw error;
     }
+  }
+
+  #closeTls(secure: TlsStage | undefined): void {
+    secure?.close();
+    this.#certificates.close();
   }
 
   async #listenOn(secure: TlsStage | undefined): Promise<Listener> {
@@ -149,7 +156,7 @@ class Binding {
       connectionsMax: connectionsMax + STRANGERS_MAX,
       socketMode,
       inherited: this.#inherited,
-      onStop: () => secure?.close(),
+      onStop: () => this.#closeTls(secure),
     };
   }
 
@@ -170,7 +177,7 @@ class Binding {
   async #openTls(): Promise<TlsStage | undefined> {
     const { tls, url } = this.#listen;
     if (tls === undefined) return undefined;
-    const certificates = new CertificateLog(this.#parts.log, this.#url);
+    const certificates = this.#certificates;
     const { openTls } = await import('../transport/tls-stage.js');
     const stage = await openTls({
       tls,

@@ -44,6 +44,10 @@ export class CertificateLog {
     }
   }
 
+  close(): void {
+    clearInterval(this.#daily);
+  }
+
   #watchDates(material: TlsMaterial): void {
     clearInterval(this.#daily);
     const pairs = [...(material.own === undefined ? [] : [material.own]), ...material.named];

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { urlOf } from '../transport/listener.js';
 import { letsAnonymousIn, methodsOf } from './config/doors.js';
 import type { Config } from './config.js';
+import { isLocal } from './listen-url.js';
 
 export interface StartFacts {
   readonly version: string;
@@ -29,6 +30,7 @@ export function startReport({ version, addresses, config, readyMs }: StartFacts)
   const rows: [string, string][] = addresses.map((url) => [KINDS[/^[a-z]+/.exec(url)![0]]!, url]);
   rows.push(['Data', keepsNothing(config) ? 'in memory only' : resolve(config.data)]);
   rows.push(['Durability', PROMISES[keepsNothing(config) ? 'memory' : config.durability]]);
+  rows.push(['Reached by', reachSentence(config)]);
   rows.push(['Access', accessSentence(config)]);
   const width = Math.max(12, ...rows.map(([name]) => name.length + 2));
   const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`);
@@ -37,6 +39,11 @@ export function startReport({ version, addresses, config, readyMs }: StartFacts)
 
 export function keepsNothing(config: Config): boolean {
   return config.inMemory || config.durability === 'memory';
+}
+
+function reachSentence({ listen }: Config): string {
+  const far = listen.filter(({ url }) => !isLocal(url)).map(({ url }) => urlOf(url));
+  return far.length === 0 ? 'this machine alone' : `other machines too, at ${far.join(', ')}`;
 }
 
 function accessSentence(config: Config): string {

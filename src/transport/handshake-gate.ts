@@ -22,7 +22,7 @@ const WAITING_MAX = 4096;
 /** One address may hold this part of the waiting room. */
 const WAITING_OF_HOST_MAX = 1024;
 /** A burst of this part of a second is let through at once. */
-const BURST_SECONDS = 0.05;
+const BURST_SECONDS = 0.02;
 
 const NO_ROOM = 'too many handshakes are waiting already';
 const MADE_ROOM = 'its handshake took too long while others were waiting';

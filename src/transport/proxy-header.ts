@@ -25,9 +25,6 @@ const V2_FIXED_BYTES = 16;
 /** Proxies may add what they like behind the addresses; nobody needs as much as this. */
 const V2_REST_BYTES_MAX = 16_384;
 
-/** Longest header of both versions. */
-export const PROXY_HEADER_BYTES_MAX: number = V2_FIXED_BYTES + V2_REST_BYTES_MAX;
-
 /**
  * The header at the beginning of `bytes`; undefined as long as its end has not come. Throws a
  * `ProxyHeaderError` at the first byte that no header can have.

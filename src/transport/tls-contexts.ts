@@ -40,13 +40,18 @@ export class TlsContexts {
   #own: SecureContextOptions;
   #named: readonly NamedContext[];
 
-  private constructor(options: TlsOptions, material: TlsMaterial, events: TlsContextEvents) {
+  private constructor(
+    options: TlsOptions,
+    material: TlsMaterial,
+    events: TlsContextEvents,
+    files: WatchedFiles,
+  ) {
     this.#options = options;
     this.#events = events;
     this.#material = material;
     this.#sessionIdContext = randomBytes(16).toString('hex');
     [this.#own, this.#named] = this.#contextsOf(material);
-    this.#files = new WatchedFiles(tlsFiles(options), () => void this.reload());
+    this.#files = files;
     const rotate = (): void => {
       this.#ticketKeys = randomBytes(TICKET_KEYS_BYTES);
       this.#use(this.#material);
@@ -56,8 +61,21 @@ export class TlsContexts {
 
   /** Rejects with a `TlsMaterialError`. */
   static async open(options: TlsOptions, events: TlsContextEvents): Promise<TlsContexts> {
-    const material = await readTlsMaterial(options);
-    return new TlsContexts(options, material, events);
+    let contexts: TlsContexts | undefined;
+    let isStale = false;
+    // It looks before they are read: a change in between is not missed.
+    const files = new WatchedFiles(tlsFiles(options), () => {
+      isStale = true;
+      void contexts?.reload();
+    });
+    try {
+      contexts = new TlsContexts(options, await readTlsMaterial(options), events, files);
+      if (isStale) void contexts.reload();
+      return contexts;
+    } catch (error) {
+      files.close();
+      throw error;
+    }
   }
 
   get material(): TlsMaterial {

@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, type Stats, statSync, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -19,7 +19,8 @@ export class WatchedFiles {
   constructor(files: readonly string[], changed: () => void) {
     this.#files = files;
     this.#changed = changed;
-    this.#known = this.#signature();
+    // At once: whoever reads the files after this is told of every change after that.
+    this.#known = Promise.resolve(signatureOf(files.map(found)));
     for (const folder of new Set(files.map((file) => dirname(file)))) this.#watch(folder);
     this.#poll = setInterval(() => this.#look(), POLL_MS).unref();
   }
@@ -55,10 +56,21 @@ export class WatchedFiles {
   }
 
   async #signature(): Promise<string> {
-    const parts = this.#files.map(async (file) => {
-      const found = await stat(file).catch(() => undefined);
-      return found === undefined ? '-' : `${found.ino} ${found.size} ${found.mtimeMs}`;
-    });
-    return (await Promise.all(parts)).join('\n');
+    const looks = this.#files.map((file) => stat(file).catch(() => undefined));
+    return signatureOf(await Promise.all(looks));
   }
+}
+
+function found(file: string): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+function signatureOf(files: readonly (Stats | undefined)[]): string {
+  return files
+    .map((file) => (file === undefined ? '-' : `${file.ino} ${file.size} ${file.mtimeMs}`))
+    .join('\n');
 }

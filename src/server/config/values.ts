@@ -1,5 +1,5 @@
-import { BlockList, isIP } from 'node:net';
 import type { ListenAddress } from '../../transport/listener.js';
+import { networksOf } from '../../transport/networks.js';
 import { parseListenUrl } from '../listen-url.js';
 import { parseSeconds, parseSize, showSeconds, showSize } from '../units.js';
 import { type Entry, shown, value, valueOrFault } from './vocabulary.js';
@@ -178,26 +178,9 @@ export function network(): Entry<string> {
       expectation: 'a network such as 10.0.0.0/8 or an address such as 192.168.1.7',
       json: { type: 'string', minLength: 1 },
     },
-    (written) => (typeof written === 'string' && isNetwork(written) ? written : undefined),
+    (written) =>
+      typeof written === 'string' && networksOf([written]) !== undefined ? written : undefined,
   );
-}
-
-function isNetwork(written: string): boolean {
-  const [address, bits, ...rest] = written.split('/') as [string, ...string[]];
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
-}
-
-/** What `network()` accepted, ready to be asked. */
-export function networksOf(written: readonly string[]): BlockList {
-  const networks = new BlockList();
-  for (const one of written) {
-    const [address, bits] = one.split('/') as [string, string?];
-    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
-    networks.addSubnet(address, Number(bits ?? (family === 'ipv4' ? 32 : 128)), family);
-  }
-  return networks;
 }
 
 const VERSIONS: Readonly<Record<string, 3 | 4 | 5>> = {
