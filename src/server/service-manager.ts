@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import type { Logger } from '../base/log.js';
 
 /** The program of systemd that can say it: Node has no datagrams on Unix domain sockets. */
@@ -43,8 +42,12 @@ export class ServiceManager {
   }
 
   #tell(...words: string[]): void {
-    if (!this.#isAsked) return;
-    const child = spawn(PROGRAM, words, { env: this.#environment, stdio: 'ignore' });
+    if (this.#isAsked) void this.#spawn(words);
+  }
+
+  async #spawn(words: readonly string[]): Promise<void> {
+    const { spawn } = await import('node:child_process');
+    const child = spawn(PROGRAM, [...words], { env: this.#environment, stdio: 'ignore' });
     child.on('error', (error) => this.#failed(error.message));
     child.on('exit', (code) => {
       if (code !== 0 && code !== null) this.#failed(`${PROGRAM} ended with ${code}`);

@@ -21,7 +21,7 @@ import {
 import { judgeMethods, methodsOf } from '../config/doors.js';
 import type { Config } from '../config.js';
 import { ExitCode, StartError } from '../exit-code.js';
-import { HttpPost } from '../http-post.js';
+import type { HttpPost } from '../http-post.js';
 import type { PreparedReload, Reloadable } from '../reload.js';
 import { EnhancedMethods } from './enhanced-methods.js';
 import { FileWatch } from './file-watch.js';
@@ -62,7 +62,7 @@ export class Authentication implements Reloadable {
   readonly #users = new UserDirectory();
   readonly #watch = new FileWatch(() => void this.#reread());
   #joined: Joined | undefined = undefined;
-  #post: HttpPost | undefined = undefined;
+  #post: Promise<HttpPost> | undefined = undefined;
   #passwords: PasswordMethod | undefined = undefined;
   #config: Config | undefined = undefined;
   /** The chain is among the hooks: it is not where nothing is to be asked. */
@@ -96,7 +96,7 @@ export class Authentication implements Reloadable {
 
   close(): void {
     this.#watch.close();
-    this.#post?.close();
+    void this.#post?.then((post) => post.close());
   }
 
   #apply(config: Config, { users, verifier }: Ready): void {
@@ -140,13 +140,14 @@ export class Authentication implements Reloadable {
   }
 
   #callOut(http: HttpAuthenticationConfig): LoginMethod {
-    this.#post?.close();
-    const post = new HttpPost(http);
+    void this.#post?.then((post) => post.close());
+    // Loaded only where there is such a server.
+    const post = import('../http-post.js').then(({ HttpPost }) => new HttpPost(http));
     this.#post = post;
     return new HttpMethod({
       ...this.#parts,
       ...http,
-      post: (question) => post.post(question),
+      post: async (question) => (await post).post(question),
       queue: new WorkQueue(http.atOnceMax, REQUESTS_WAITING_MAX),
     });
   }
