@@ -16,6 +16,8 @@ export interface AccessFiles {
   readonly rules: readonly Rule[];
   readonly mosquitto: RuleList | undefined;
   readonly dynamicSecurity: DynamicSecurity | undefined;
+  /** The files as they were read: nothing has changed where these are the same. */
+  readonly texts: readonly string[];
   /** Sentences, each with its place; with any of them the rules must not be used. */
   readonly faults: readonly string[];
 }
@@ -29,6 +31,7 @@ export function accessFilesOf(config: AuthorizationConfig): readonly string[] {
 export async function readAccessFiles(config: AuthorizationConfig): Promise<AccessFiles> {
   const faults: string[] = [];
   const rules: Rule[] = [];
+  const texts: string[] = [];
   config.rules.forEach((written, i) => {
     const place = placeOfRule(written, i);
     const rule = ruleFrom(written, place);
@@ -41,7 +44,9 @@ export async function readAccessFiles(config: AuthorizationConfig): Promise<Acce
   ): Promise<T | undefined> {
     if (file === undefined) return undefined;
     try {
-      const result = await parse(await readFile(file, 'utf8'), file);
+      const text = await readFile(file, 'utf8');
+      texts.push(text);
+      const result = await parse(text, file);
       faults.push(...result.faults);
       return result;
     } catch (error) {
@@ -61,7 +66,7 @@ export async function readAccessFiles(config: AuthorizationConfig): Promise<Acce
     return readDynamicSecurity(text, file);
   });
   rules.push(...(ruleFile?.rules ?? []));
-  return { rules, mosquitto: mosquitto?.source, dynamicSecurity, faults };
+  return { rules, mosquitto: mosquitto?.source, dynamicSecurity, texts, faults };
 }
 
 /** What is decided by; undefined where neither rules nor a way to authenticate are configured. */

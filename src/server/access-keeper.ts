@@ -4,6 +4,7 @@ import type { Broker } from '../broker/broker.js';
 import { RuleControl } from '../extensions/access-control/access-control.js';
 import { type AccessFiles, accessFilesOf, readAccessFiles, rulesFrom } from './access-files.js';
 import { FileWatch } from './authentication/file-watch.js';
+import { methodsOf } from './config/doors.js';
 import type { Config } from './config.js';
 import { ExitCode, StartError } from './exit-code.js';
 import type { PreparedReload, Reloadable } from './reload.js';
@@ -19,6 +20,8 @@ export class AccessKeeper implements Reloadable {
   readonly #parts: AccessParts;
   #config: Config;
   readonly #watch: FileWatch = new FileWatch(() => this.#changed());
+  /** What is in force, as it was written. */
+  #written = '';
   #isStopped = false;
 
   private constructor(config: Config, parts: AccessParts) {
@@ -38,8 +41,7 @@ export class AccessKeeper implements Reloadable {
     return {
       needsRestart: [],
       apply: () => {
-        this.#use(next, files);
-        this.#tellChanged();
+        if (this.#use(next, files)) this.#tellChanged();
       },
     };
   }
@@ -55,13 +57,19 @@ export class AccessKeeper implements Reloadable {
     return files;
   }
 
-  #use(config: Config, files: AccessFiles): void {
+  /** Whether anything is new; where nothing is, no client has to be judged again. */
+  #use(config: Config, files: AccessFiles): boolean {
     this.#config = config;
+    const asks = config.listen.some((listen) => methodsOf(listen, config).length > 0);
+    const written = JSON.stringify([config.authorization, files.texts, asks]);
+    if (written === this.#written) return false;
+    this.#written = written;
     const { broker, log, clock } = this.#parts;
     const rules = rulesFrom(config, files);
     const { statistics } = broker;
     broker.access.change(new RuleControl({ rules, log, clock, statistics }));
     this.#watch.paths = accessFilesOf(config.authorization);
+    return true;
   }
 
   #changed(): void {
@@ -70,8 +78,7 @@ export class AccessKeeper implements Reloadable {
       (files) => {
         // A reload may have come in between.
         if (this.#isStopped || config !== this.#config) return;
-        this.#use(config, files);
-        this.#tellChanged();
+        if (this.#use(config, files)) this.#tellChanged();
       },
       (error: unknown) => this.#tellRefused(error),
     );

@@ -1,3 +1,4 @@
+import { pbkdf2Sync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -150,6 +151,49 @@ test('MQTT.js is told what it may not, and what changes while it is there', asyn
   write('rules.yaml', '- permit publish a');
   await command.says('"event":"access_rules_refused"');
   await bob.publishAsync('news', 'x', { qos: 1 });
+});
+
+test('SIGHUP brings rules of the configuration, and leaves what is as it was', async () => {
+  const { command, url } = await start('authorization: { rules: allow publish a }');
+  const client = await connect(url, { protocolVersion: 5 });
+  await expect(client.publishAsync('b', 'x', { qos: 1 })).rejects.toMatchObject({ code: 0x87 });
+  const lines = ['listen: mqtt://127.0.0.1:0', 'in_memory: true'];
+  write('dunlin.yaml', ...lines, 'authorization: { rules: allow publish b }');
+  command.child.kill('SIGHUP');
+  await command.says('"event":"access_rules_changed"');
+  await client.publishAsync('b', 'x', { qos: 1 });
+  await expect(client.publishAsync('a', 'x', { qos: 1 })).rejects.toMatchObject({ code: 0x87 });
+});
+
+test("who is in the file of Mosquitto's dynamic security logs in with its password", async () => {
+  const client = (username: string, more: object): object => {
+    const salt = Buffer.from('a grain');
+    const password = pbkdf2Sync('secret', salt, 101, 64, 'sha512').toString('base64');
+    return { username, password, salt: salt.toString('base64'), iterations: 101, ...more };
+  };
+  const acls = [{ acltype: 'publishClientSend', topic: 'up/#', allow: true }];
+  const file = write(
+    'dynamic-security.json',
+    JSON.stringify({
+      roles: [{ rolename: 'device', acls }],
+      clients: [
+        client('meter', { clientid: 'm1', roles: [{ rolename: 'device' }] }),
+        client('gone', { disabled: true }),
+      ],
+    }),
+  );
+  const { url } = await start(
+    `authentication: { dynamic_security_file: ${file} }`,
+    `authorization: { dynamic_security_file: ${file} }`,
+  );
+  const as = (username: string, clientId: string, password = 'secret') =>
+    connect(url, { protocolVersion: 5, username, clientId, password });
+  const meter = await as('meter', 'm1');
+  await meter.publishAsync('up/a', 'x', { qos: 1 });
+  await expect(meter.publishAsync('a', 'x', { qos: 1 })).rejects.toMatchObject({ code: 0x87 });
+  await expect(as('meter', 'm2')).rejects.toThrow();
+  await expect(as('meter', 'm1', 'wrong')).rejects.toThrow();
+  await expect(as('gone', 'g')).rejects.toThrow();
 });
 
 test('rates hold MQTT.js back, and all it sends arrives', async () => {

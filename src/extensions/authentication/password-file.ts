@@ -7,6 +7,8 @@ export interface User {
   /** The hash as it is written: when it changes, the user's clients must log in again. */
   readonly written: string;
   readonly groups: readonly string[];
+  /** Where it is set, no other Client Identifier may be used. */
+  readonly clientIdentifier?: string | undefined;
 }
 
 export interface PasswordFile {

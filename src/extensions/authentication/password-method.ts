@@ -65,7 +65,7 @@ export class PasswordMethod implements LoginMethod {
     const key = this.#keyOf(userName, password);
     const remembered = this.#remembered.get(key);
     if (remembered !== undefined && remembered.untilMs > this.#clock.nowMs) {
-      return this.#verdict(userName, remembered.isRight);
+      return this.#verdict(request, remembered.isRight);
     }
     // An unknown user costs what a known one costs.
     const tried = this.#users.find(userName) ?? this.#users.standInFor(userName);
@@ -76,7 +76,7 @@ export class PasswordMethod implements LoginMethod {
       if (isRight === undefined) return BUSY;
       // The file may have changed while the hash was computed.
       const isCurrent = this.#users.find(userName)?.hash === tried.hash;
-      return this.#verdict(userName, isRight && isCurrent);
+      return this.#verdict(request, isRight && isCurrent);
     });
   }
 
@@ -106,10 +106,12 @@ export class PasswordMethod implements LoginMethod {
     return trial;
   }
 
-  #verdict(userName: string, isRight: boolean): Verdict {
-    const user = this.#users.find(userName);
+  #verdict({ userName, clientIdentifier }: AuthenticateRequest, isRight: boolean): Verdict {
+    const user = this.#users.find(userName!);
     if (user === undefined) return NOT_MINE;
-    return isRight ? accepted(this.name, userName, { groups: user.groups }) : WRONG;
+    const isOther =
+      user.clientIdentifier !== undefined && user.clientIdentifier !== clientIdentifier;
+    return isRight && !isOther ? accepted(this.name, userName!, { groups: user.groups }) : WRONG;
   }
 
   /** Of no use to whoever reads it in memory without the secret of this process. */

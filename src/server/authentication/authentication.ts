@@ -201,7 +201,9 @@ export class Authentication implements Reloadable {
 }
 
 /** What is read again when it changes. */
-function filesOf({ passwordFile, jwt }: AuthenticationConfig): readonly string[] {
+function filesOf(config: AuthenticationConfig): readonly string[] {
+  const { passwordFile, dynamicSecurityFile, jwt } = config;
   const keySet = /^https?:/i.test(jwt?.jwks ?? '') ? undefined : jwt?.jwks;
-  return [passwordFile, jwt?.publicKey, keySet].filter((path) => path !== undefined);
+  const files = [passwordFile, dynamicSecurityFile, jwt?.publicKey, keySet];
+  return files.filter((path) => path !== undefined);
 }

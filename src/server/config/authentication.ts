@@ -38,6 +38,7 @@ export interface GuessingConfig {
 export interface AuthenticationConfig {
   readonly methods: readonly AuthenticationMethodName[] | undefined;
   readonly passwordFile: string | undefined;
+  readonly dynamicSecurityFile: string | undefined;
   readonly users: readonly UserConfig[];
   readonly passwordCacheSeconds: number;
   readonly hashesAtOnce: number;
@@ -97,6 +98,11 @@ export const authentication: Entry<AuthenticationConfig> = section<Authenticatio
     path('a file'),
     'none',
     'User names with hashed passwords, made by `dunlin passwd` or `mosquitto_passwd`.',
+  ),
+  dynamicSecurityFile: optional(
+    path('a file'),
+    'none',
+    "Users of Mosquitto's dynamic-security.json; asked by the method `password_file` too.",
   ),
   users: key(
     list(user, { emptyToo: true }),

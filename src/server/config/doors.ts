@@ -13,7 +13,8 @@ export function methodsSetUp(
   config: AuthenticationConfig,
   { tls }: Pick<ListenConfig, 'tls'>,
 ): readonly AuthenticationMethodName[] {
-  const hasUsers = config.passwordFile !== undefined || config.users.length > 0;
+  const file = config.passwordFile ?? config.dynamicSecurityFile;
+  const hasUsers = file !== undefined || config.users.length > 0;
   const isSetUp: Readonly<Record<AuthenticationMethodName, boolean>> = {
     certificate: tls?.userNameFrom !== undefined,
     psk: tls?.pskFile !== undefined,

@@ -60,7 +60,10 @@ function plugin(draft: Draft, directive: Directive): void {
 }
 
 const PLUGIN_FILES: Readonly<Record<string, Option>> = {
-  config_file: file('authorization', 'dynamicSecurityFile'),
+  config_file: (draft, directive) => {
+    file('authorization', 'dynamicSecurityFile')(draft, directive);
+    file('authentication', 'dynamicSecurityFile')(draft, directive);
+  },
   password_file: file('authentication', 'passwordFile'),
   acl_file: file('authorization', 'mosquittoAclFile'),
 };
