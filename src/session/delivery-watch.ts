@@ -18,6 +18,9 @@ const SKIPPED_BY_MIN = 3;
 const STUCK_HEARD_MS = 10_000;
 const STUCK_MS = 20_000;
 const PUBREL_MS = 60_000;
+/** Where the last connection has ended with a full window and nothing acknowledged. */
+const DEAF_LOOK_MS = 1000;
+const DEAF_PROBE_MESSAGES = 16;
 
 /** The flow that is watched. */
 export interface WatchedFlow {
@@ -71,6 +74,7 @@ export class DeliveryWatch extends TimerEntry {
   /** By QoS: PUBACK and PUBREC have their own orders. [MQTT-4.6.0-2] */
   readonly #highestAcknowledged = [0, 0, 0];
   #acknowledgedMs = 0;
+  #acknowledgedCount = 0;
 
   constructor(parts: WatchParts) {
     super(look);
@@ -89,6 +93,16 @@ export class DeliveryWatch extends TimerEntry {
     return this.#order;
   }
 
+  /** All that may be in flight is, more waits, and nothing was acknowledged on this connection. */
+  get isDeaf(): boolean {
+    return this.#acknowledgedCount === 0 && this.#order > 0 && this.#flow.isStuck;
+  }
+
+  /** Something was acknowledged on this connection. */
+  get hasAcknowledged(): boolean {
+    return this.#acknowledgedCount > 0;
+  }
+
   /** The first message that was sent on this connection and not acknowledged. */
   get oldestUnacknowledged(): Delivery | undefined {
     for (const delivery of this.#flow.deliveriesInFlight()) {
@@ -102,7 +116,7 @@ export class DeliveryWatch extends TimerEntry {
     delivery.sentMs = this.#clock.nowMs || 1;
     delivery.sentOrder = ++this.#order;
     delivery.sentBytes = bytes;
-    if (!this.armed) this.#timers.arm(this, LOOK_MS);
+    if (!this.armed) this.#timers.arm(this, this.#wasDeaf ? DEAF_LOOK_MS : LOOK_MS);
   }
 
   /** PUBREL was sent for a message of an earlier connection. */
@@ -123,6 +137,8 @@ export class DeliveryWatch extends TimerEntry {
     const { device } = this;
     device.latency.add(nowMs - sentMs);
     this.#acknowledgedMs = nowMs;
+    // What was passed over then is passed over now: nothing else has to be waited for.
+    if (this.#acknowledgedCount++ === 0 && this.#wasDeaf) this.#timers.arm(this, 0);
     if (sentOrder > this.#highestAcknowledged[qos]!) this.#highestAcknowledged[qos] = sentOrder;
     if (sentBytes > this.largestAcknowledgedBytes) this.largestAcknowledgedBytes = sentBytes;
     if (sentBytes > device.largestAcknowledgedBytes) device.largestAcknowledgedBytes = sentBytes;
@@ -158,6 +174,10 @@ export class DeliveryWatch extends TimerEntry {
     if (!this.armed) this.#timers.arm(this, isProbing ? PROBE_LOOK_MS : LOOK_MS);
   }
 
+  get #wasDeaf(): boolean {
+    return this.device.deafConnections > 0;
+  }
+
   #heardSince(delivery: Delivery, ageMs: number, nowMs: number): boolean {
     return nowMs - delivery.sentMs >= ageMs && this.#line.heardMs - delivery.sentMs >= ageMs / 2;
   }
@@ -166,11 +186,14 @@ export class DeliveryWatch extends TimerEntry {
    * Acknowledgements come in the order of the messages [MQTT-4.6.0-2], so one for a later message
    * says that this one was passed over.
    */
-  #isPassedOver({ sentMs, sentOrder, sentBytes, qos }: Delivery, nowMs: number): boolean {
+  #isPassedOver(delivery: Delivery, nowMs: number): boolean {
+    const { sentMs, sentOrder, sentBytes, qos, sentBefore } = delivery;
     const behind = this.#highestAcknowledged[qos]! - sentOrder;
     if (behind <= 0) return false;
     const ageMs = nowMs - sentMs;
-    if (sentBytes > this.largestAcknowledgedBytes) return ageMs >= SKIPPED_BY_SIZE_MS;
+    if (sentBytes > this.largestAcknowledgedBytes) {
+      return ageMs >= SKIPPED_BY_SIZE_MS || (this.#wasDeaf && sentBefore);
+    }
     return ageMs >= SKIPPED_MS && behind >= SKIPPED_BY_MIN;
   }
 
@@ -181,7 +204,12 @@ export class DeliveryWatch extends TimerEntry {
   #probe(oldest: Delivery, nowMs: number): void {
     const quietMs = nowMs - Math.max(oldest.sentMs, this.#acknowledgedMs);
     const wasHeard = this.#line.heardMs - oldest.sentMs >= 1000;
-    if (quietMs < (wasHeard ? STUCK_HEARD_MS : STUCK_MS) || this.#probesLeft <= 0) return;
+    let enoughMs = wasHeard ? STUCK_HEARD_MS : STUCK_MS;
+    if (this.#wasDeaf && this.isDeaf) {
+      enoughMs = DEAF_LOOK_MS;
+      this.#probeNext = Math.max(this.#probeNext, DEAF_PROBE_MESSAGES);
+    }
+    if (quietMs < enoughMs || this.#probesLeft <= 0) return;
     const messages = Math.min(this.#probeNext, this.#probesLeft);
     this.#probesLeft -= messages;
     this.#probeNext *= 2;

@@ -17,6 +17,8 @@ export class Device {
   fingerprint = '';
   /** Messages in flight while it is stepped down; 0 while it is not. */
   steppedDownTo = 0;
+  /** Connections in a row on which it acknowledged nothing of a full window. */
+  deafConnections = 0;
   /** How long it must be calm before it is stepped up, in milliseconds. */
   calmMs = 0;
   /** Since when it has been calm, Unix epoch milliseconds. */

@@ -139,9 +139,12 @@ export class Devices {
     device.leftAtWallMs = this.#clock.wallMs();
     device.ends.set(cause.kind, (device.ends.get(cause.kind) ?? 0) + 1);
     const { nowMs } = this.#clock;
+    const { watch } = session.outbound;
+    if (watch?.isDeaf === true && session.isStored && wasThere(cause)) device.deafConnections++;
+    else if (watch?.hasAcknowledged === true) device.deafConnections = 0;
     if (!isDrop(cause) || nowMs - connection.publishedMs > DROP_BEHIND_MS) return;
     device.drops++;
-    const oldest = session.outbound.watch?.oldestUnacknowledged;
+    const oldest = watch?.oldestUnacknowledged;
     if (oldest !== undefined && session.isStored) {
       const isAlone = countInFlight(session) === 1;
       if (this.#suspects.dropped(device, oldest, isAlone)) {
@@ -170,7 +173,7 @@ export class Devices {
     if (isDetected) {
       const [one, other] = [previous.network.peer.address, connection.network.peer.address];
       this.#log.warn(
-        { event: 'identifier_shared', client: clientIdentifier, address: other, previous: one },
+        { event: 'identifier_ping_pong', client: clientIdentifier, address: other, previous: one },
         `Two clients use the Client Identifier ${clientIdentifier}, one at ${one} and one at ${other}: ${SHARED_ADVICE}`,
       );
     }
@@ -246,6 +249,11 @@ function isDrop({ kind, reasonCode }: DisconnectCause): boolean {
   return (
     kind === 'network' || (kind === 'client-disconnect-with-will' && OVERTAXED.includes(reasonCode))
   );
+}
+
+/** The connection did not end because nobody was there any more. */
+function wasThere({ kind }: DisconnectCause): boolean {
+  return kind === 'network' || kind === 'taken-over' || kind.startsWith('client-disconnect');
 }
 
 function countInFlight(session: Session): number {

@@ -134,6 +134,7 @@ export class Quarantine implements DeliveryJudge {
     this.#statistics.deadLettered += count;
     // The messages were at fault, not the pace.
     device.steppedDownTo = 0;
+    device.deafConnections = 0;
     const likely = why.isBySize ? likelyBufferBytes(why.taken, device.packetBytesMax + 1) : 0;
     const buffer = likely > 0 ? `: its receive buffer is probably ${likely} bytes` : '';
     const many = count === 1 ? 'The message was' : `${count} messages were`;

@@ -42,6 +42,23 @@ describe('a device that drops oversize messages without a word', () => {
     expect(world.broker.statistics.deadLettered).toBe(25);
   });
 
+  test.each([1500, 8000])('and connects again after %d ms, finds it on its way', async (ms) => {
+    const { world, publisher } = await withAbsentDevice();
+    publishAll(publisher, [...Array.from({ length: 25 }, () => BIG), ...SMALL]);
+    const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: false });
+    device.connect();
+    while (device.payloads.length < SMALL.length) {
+      device.live(ms);
+      if (device.payloads.length === SMALL.length) break;
+      expect(device.connections).toBeLessThan(6);
+      device.client.drop();
+      device.connect();
+    }
+    expect(device.connections).toBe(2);
+    expect(linesOf(world, 'quarantined')).toHaveLength(1);
+    expect(world.broker.statistics.deadLettered).toBe(25);
+  });
+
   test('has them as dead letters with the reason, and larger ones go there at once', async () => {
     const { world, publisher } = await withAbsentDevice();
     const watcher = world.connect('watcher');

@@ -51,7 +51,7 @@ test('two boards with one identifier: slowed, named, their wills held back', asy
   expect(takeOvers).toBeGreaterThan(10);
   expect(takeOvers).toBeLessThanOrEqual(50);
   expect(bystander.payloads().length).toBeLessThanOrEqual(2);
-  const lines = world.log.filter(({ event }) => event === 'identifier_shared');
+  const lines = world.log.filter(({ event }) => event === 'identifier_ping_pong');
   expect(lines).toHaveLength(1);
   expect(lines[0]!.sentence).toContain('192.0.2.7:50000');
   expect(lines[0]!.sentence).toContain('192.0.2.8:50000');
