@@ -2,7 +2,9 @@
 export function describeHandshakeError(error: NodeJS.ErrnoException): string {
   const code = error.code ?? '';
   if (Object.hasOwn(SENTENCES, code)) return SENTENCES[code]!;
-  return `the TLS handshake failed: ${error.message.replace(/^.*?:SSL routines:/, '').trim()}`;
+  // OpenSSL's message has a file and a line of its own source in it.
+  const { reason = error.message } = error as { readonly reason?: string };
+  return `the TLS handshake failed: ${reason}`;
 }
 
 /** Codes of OpenSSL's errors and alerts, and of certificates that are not accepted. */
@@ -15,6 +17,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'the client speaks only versions of TLS that are not let in',
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'the client wants another version of TLS',
   ERR_SSL_NO_SHARED_CIPHER: 'the client and the listener have no cipher suite in common',
+  ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM:
+    'the client has no pre-shared key that the listener knows, and they have no other in common',
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'the client has shown no certificate',
   ERR_SSL_PSK_IDENTITY_NOT_FOUND: 'the psk_file has no key for the identity of the client',
   ERR_SSL_BINDER_DOES_NOT_VERIFY: 'the client has another key than the psk_file',

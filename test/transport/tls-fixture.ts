@@ -1,4 +1,4 @@
-import { connect as connectSocket, type Socket } from 'node:net';
+import { connect as connectSocket, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Peer } from '../../src/session/network-connection.js';
@@ -26,6 +26,8 @@ export const plainTls: TlsOptions = {
   handshakesPerSecondMax: 1000,
   handshakesMax: 100,
 };
+
+type ClientOptions = ConnectionOptions & Pick<TcpSocketConnectOpts, 'localAddress'>;
 
 /** A listener that speaks TLS, and all that it tells. */
 export class SecureListener {
@@ -79,14 +81,14 @@ export class SecureListener {
     return socket;
   }
 
-  connect(options: ConnectionOptions): TLSSocket {
+  connect(options: ClientOptions): TLSSocket {
     const socket = connect({ port: this.port, host: '127.0.0.1', ...options });
     socket.on('error', () => {});
     return socket;
   }
 
   /** Resolves when the client is in, or with the error that ended it. */
-  async enter(options: ConnectionOptions): Promise<TLSSocket> {
+  async enter(options: ClientOptions): Promise<TLSSocket> {
     const socket = this.connect(options);
     await new Promise((resolve, reject) => {
       socket.once('secureConnect', resolve);

@@ -1,8 +1,13 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { type ConnectionOptions, checkServerIdentity, type TLSSocket } from 'node:tls';
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  connect as connectTls,
+  type TLSSocket,
+} from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { networksOf } from '../../src/transport/networks.js';
 import { proxyStage } from '../../src/transport/proxy-stage.js';
@@ -342,4 +347,44 @@ test('a handshake that stands still ends in time', async () => {
   await secure.until(() => secure.refusals.length === 1);
   expect(secure.refusals[0]!.reason).toBe('the TLS handshake was not done in time');
   expect(secure.refusals[0]!.peer.host).toBe('127.0.0.1');
+});
+
+/** The first bytes of a client that then says nothing more. */
+async function clientHello(): Promise<Buffer> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = connectTls({ port, host: '127.0.0.1' });
+  client.on('error', () => {});
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  const [hello] = (await once(socket, 'data')) as [Buffer];
+  client.destroy();
+  socket.destroy();
+  server.close();
+  return hello;
+}
+
+test('a storm of half handshakes keeps nobody out', { timeout: 60_000 }, async () => {
+  const secure = await SecureListener.open({
+    ...own(),
+    handshakesMax: 20,
+    handshakesPerSecondMax: 2000,
+  });
+  const early = await secure.enter(trust);
+  await exchange(secure, early);
+  const hello = await clientHello();
+  const storm = Array.from({ length: 400 }, () => secure.raw());
+  for (const socket of storm) {
+    socket.write(hello);
+    socket.resume();
+  }
+  const tooLong = () => secure.refusals.filter(({ reason }) => reason.includes('others were'));
+  await secure.until(() => tooLong().length > 100);
+  early.write(Uint8Array.of(9));
+  const [served] = secure.broker.accepted;
+  await served!.until(() => served!.received.includes(9));
+  const late = await secure.enter({ ...trust, localAddress: '127.0.0.3' });
+  await exchange(secure, late);
+  expect(served!.causes).toEqual([]);
+  for (const socket of storm) socket.destroy();
 });
