@@ -81,13 +81,14 @@ export class HttpMethod implements LoginMethod {
   }
 
   async #ask(question: object, key: string, request: AuthenticateRequest): Promise<Verdict> {
-    const { peer, isGone } = request;
+    const { isGone, userName } = request;
+    const party = { host: request.peer.host, userName };
     const asked = (): Promise<Verdict> =>
       this.#post(question).then(
         (answer) => this.#verdict(answer, request),
         (error: Error) => this.#unavailable(error.message),
       );
-    const verdict = await this.#queue.run(peer.host, isGone, asked);
+    const verdict = await this.#queue.run(party, isGone, asked);
     if (verdict === undefined) return BUSY;
     const isRefusal = verdict.kind === 'refused';
     const keptMs = isRefusal ? this.#refusedCacheMs : this.#cacheMs;

@@ -18,6 +18,8 @@ export interface PasswordFile {
 }
 
 export const USER_NAME_BYTES_MAX = 1024;
+/** What waits to be hashed is in memory. */
+export const PASSWORD_BYTES_MAX = 4096;
 /** Controls, and halves of surrogate pairs. */
 const CONTROL = /[\p{Cc}\p{Cs}]/u;
 

@@ -4,6 +4,7 @@ import type { AuthenticateRequest } from '../../broker/hooks.js';
 import type { Decision } from '../../session/host.js';
 import { BoundedMap } from './bounded-map.js';
 import { accepted, BUSY, type LoginMethod, NOT_MINE, type Verdict, WRONG } from './login-method.js';
+import { PASSWORD_BYTES_MAX, USER_NAME_BYTES_MAX } from './password-file.js';
 import type { PasswordHash } from './password-hash.js';
 import type { UserDirectory } from './user-directory.js';
 import type { WorkQueue } from './work-queue.js';
@@ -62,6 +63,9 @@ export class PasswordMethod implements LoginMethod {
   judge(request: AuthenticateRequest): Decision<Verdict> {
     const { userName, password } = request;
     if (userName === undefined || password === undefined) return NOT_MINE;
+    // Nobody has such a name or password: this tells nothing of who is there.
+    if (userName.length > USER_NAME_BYTES_MAX || password.length > PASSWORD_BYTES_MAX)
+      return NOT_MINE;
     const key = this.#keyOf(userName, password);
     const remembered = this.#remembered.get(key);
     if (remembered !== undefined && remembered.untilMs > this.#clock.nowMs) {
@@ -90,7 +94,7 @@ export class PasswordMethod implements LoginMethod {
     const isKnown = this.#users.find(userName!)?.hash === hash;
     const work = (): Promise<boolean> => this.#verify(hash, bytes);
     const result = this.#queue
-      .run(peer.host, allGone, work)
+      .run({ host: peer.host, userName }, allGone, work)
       .then((fits) => {
         if (fits === undefined) return undefined;
         const isRight = fits && isKnown;

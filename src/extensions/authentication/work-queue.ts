@@ -1,14 +1,47 @@
 import { Fifo } from '../../base/fifo.js';
 
+/** For whom work is done. */
+export interface Party {
+  /** An address: addresses take turns. */
+  readonly host: string;
+  /** The users of one address take turns among themselves. */
+  readonly userName: string | undefined;
+}
+
+/** What waits for one address. */
+class Line {
+  readonly #users = new Map<string, Fifo<() => void>>();
+  length = 0;
+
+  push(user: string, start: () => void): void {
+    let ofUser = this.#users.get(user);
+    if (ofUser === undefined) {
+      ofUser = new Fifo();
+      this.#users.set(user, ofUser);
+    }
+    ofUser.push(start);
+    this.length++;
+  }
+
+  shift(): () => void {
+    const [[user, ofUser]] = this.#users as unknown as [[string, Fifo<() => void>]];
+    const start = ofUser.shift()!;
+    this.length--;
+    this.#users.delete(user);
+    if (ofUser.length > 0) this.#users.set(user, ofUser);
+    return start;
+  }
+}
+
 /**
- * Does few things at once and lets the others wait in bounded lines, one for each party (an address
- * or a user), which take turns: whoever asks for much waits behind himself.
+ * Does few things at once and lets the others wait in bounded lines. Addresses take turns, and so
+ * do the users of one address: whoever asks for much waits behind himself.
  */
 export class WorkQueue {
   readonly #atOnce: number;
   readonly #waitingMax: number;
-  /** Parties that have something waiting, in the order of their turns. */
-  readonly #lines = new Map<string, Fifo<() => void>>();
+  /** By address, in the order of their turns. */
+  readonly #lines = new Map<string, Line>();
   #running = 0;
   #waiting = 0;
 
@@ -30,14 +63,14 @@ export class WorkQueue {
    * wanted it has gone meanwhile.
    */
   async run<T>(
-    party: string,
+    party: Party,
     isGone: () => boolean,
     work: () => Promise<T>,
   ): Promise<T | undefined> {
     if (this.#running >= this.#atOnce) {
-      const ofParty = this.#lines.get(party)?.length ?? 0;
+      const ofHost = this.#lines.get(party.host)?.length ?? 0;
       // Whoever fills all the room he may have leaves as much to the others.
-      if (this.#waiting >= this.#waitingMax || ofParty >= this.#waitingMax / 2) return undefined;
+      if (this.#waiting >= this.#waitingMax || ofHost >= this.#waitingMax / 2) return undefined;
       await this.#turn(party);
       if (isGone()) {
         this.#next();
@@ -51,25 +84,25 @@ export class WorkQueue {
     }
   }
 
-  #turn(party: string): Promise<void> {
+  #turn({ host, userName }: Party): Promise<void> {
     return new Promise((start) => {
-      let line = this.#lines.get(party);
+      let line = this.#lines.get(host);
       if (line === undefined) {
-        line = new Fifo();
-        this.#lines.set(party, line);
+        line = new Line();
+        this.#lines.set(host, line);
       }
-      line.push(start);
+      line.push(userName ?? '', start);
       this.#waiting++;
     });
   }
 
-  /** Hands the place of what has ended to the next party in turn. */
+  /** Hands the place of what has ended to whoever is next. */
   #next(): void {
-    for (const [party, line] of this.#lines) {
-      const start = line.shift()!;
+    for (const [host, line] of this.#lines) {
+      const start = line.shift();
       this.#waiting--;
-      this.#lines.delete(party);
-      if (line.length > 0) this.#lines.set(party, line);
+      this.#lines.delete(host);
+      if (line.length > 0) this.#lines.set(host, line);
       start();
       return;
     }

@@ -30,7 +30,7 @@ import { readUsers, type Users } from './users.js';
 /** Passwords that wait to be hashed. */
 const HASHES_WAITING_MAX = 4000;
 /** Clients that wait until the server that is asked about them has time. */
-const REQUESTS_WAITING_MAX = 4000;
+const REQUESTS_WAITING_MAX = 1000;
 
 type JoinedBroker = Pick<
   Broker,

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import {
   judgeGroupName,
   judgeUserName,
+  PASSWORD_BYTES_MAX,
   parsePasswordFile,
   withUser,
 } from '../../extensions/authentication/password-file.js';
@@ -34,7 +35,6 @@ export interface PasswdTerminal {
 /** 24 letters of 57 that are not mistaken for others: 139 bits. */
 const RANDOM_LETTERS = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const RANDOM_LENGTH = 24;
-const PASSWORD_BYTES_MAX = 65_535;
 const COST_MIN = 10;
 const COST_MAX = 17;
 const ITERATIONS_MAX = 1_000_000;

@@ -94,6 +94,14 @@ test('who shows no user name or no password is for another method', async () => 
   expect(hashed).toEqual([]);
 });
 
+test('names and passwords longer than anybody may have are not hashed', async () => {
+  expect(await judge({ user: 'k'.repeat(1025), password: 'x' })).toEqual({ kind: 'not-mine' });
+  expect(await judge({ user: 'kitchen', password: 'x'.repeat(4097) })).toEqual({
+    kind: 'not-mine',
+  });
+  expect(hashed).toEqual([]);
+});
+
 test('a thousand clients with one password that come at once cost one hash', async () => {
   const verdicts = Array.from({ length: 1000 }, () =>
     method.judge(loginRequest({ user: 'kitchen', password: 'right' })),
