@@ -13,6 +13,8 @@ packages=(
   openssl haproxy systemd
   # links that lose packets
   iproute2 socat
+  # editors: YAML judged by a JSON Schema
+  python3-yaml python3-jsonschema
   # whose decisions about its files with rules must be ours
   mosquitto
 )
