@@ -59,7 +59,11 @@ export class PacedNetwork extends TimerEntry implements NetworkConnection {
       if (bytes[at]! >>> 4 === PacketType.PUBLISH) {
         this.#messages.push(packet);
         this.#waitingBytes += packet.length;
-      } else this.#network.write([packet], NOTHING_TO_RELEASE);
+      } else {
+        // It is the last packet: nothing may follow it.
+        if (bytes[at]! >>> 4 === PacketType.DISCONNECT) this.flush();
+        this.#network.write([packet], NOTHING_TO_RELEASE);
+      }
       at = end;
     }
     this.#goOn();

@@ -84,6 +84,15 @@ test('the end of the connection lets everything go that waits', () => {
   expect(lengths()).toEqual([10, 11]);
 });
 
+test('what waits goes ahead of DISCONNECT, which nothing may follow', () => {
+  const { network, paced, release } = setUp({ bytesPerSecond: 10, quietMs: 0 });
+  paced.write([message(1, 20), message(1, 30)], release);
+  paced.write([Uint8Array.of(0xe0, 0)], release);
+  paced.close('after-flush');
+  const sent = network.writes.map((parts) => Buffer.concat(parts)[0]! >>> 4);
+  expect(sent).toEqual([3, 3, 14]);
+});
+
 test('a length of two bytes is read as one', () => {
   const { paced, lengths, release } = setUp({ bytesPerSecond: 0, quietMs: 0 });
   const large = new Uint8Array(203);
