@@ -82,6 +82,8 @@ class TcpListener implements Listener {
   readonly #connectionsMax: number;
   readonly #onStop: (() => void) | undefined;
   readonly #sockets = new Set<Socket>();
+  /** In the middle of their stages: nobody else ends them. */
+  readonly #opening = new Set<Socket>();
   #waiting: Socket[] = [];
   #isStarted = false;
 
@@ -112,6 +114,7 @@ class TcpListener implements Listener {
   stopAccepting(): Promise<void> {
     this.#streams.stop();
     this.#onStop?.();
+    for (const socket of this.#opening) socket.destroy();
     return new Promise((resolve) => {
       // The callback comes when the last connection is gone, the address is free at once.
       this.#server.close();
@@ -129,7 +132,10 @@ class TcpListener implements Listener {
       return;
     }
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#opening.delete(socket);
+    });
     if (this.#isStarted || this.#streams.isEarly) {
       this.#open(socket);
     } else if (this.#waiting.length < WAITING_CONNECTIONS_MAX) {
@@ -141,7 +147,9 @@ class TcpListener implements Listener {
   }
 
   #open(socket: Socket): void {
+    this.#opening.add(socket);
     passStages(this.#stages, socket, peerOf(socket, this.url), (inner, peer) => {
+      this.#opening.delete(socket);
       this.#streams.serve(inner, peer);
     });
   }

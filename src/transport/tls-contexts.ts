@@ -99,15 +99,23 @@ export class TlsContexts {
 
   /** Reads the files again, and changes nothing when they cannot be used. */
   async reload(): Promise<void> {
+    const faults = await this.#tryFiles();
+    clearTimeout(this.#secondTry);
+    if (faults.length === 0) return;
+    this.#secondTry = setTimeout(() => void this.#tryAgain(), SECOND_TRY_MS).unref();
+  }
+
+  async #tryAgain(): Promise<void> {
+    const faults = await this.#tryFiles();
+    if (faults.length > 0) this.#events.failed(faults);
+  }
+
+  async #tryFiles(): Promise<readonly TlsFault[]> {
     try {
       this.#replace(await readTlsMaterial(this.#options));
+      return [];
     } catch (error) {
-      if (this.#secondTry !== undefined) {
-        this.#secondTry = undefined;
-        this.#events.failed(faultsOf(error));
-        return;
-      }
-      this.#secondTry = setTimeout(() => void this.reload(), SECOND_TRY_MS).unref();
+      return faultsOf(error);
     }
   }
 
@@ -120,8 +128,6 @@ export class TlsContexts {
   #replace(next: TlsMaterial): void {
     // Throws here for what no context can be made of, before anything is in use.
     this.#contextsOf(next);
-    clearTimeout(this.#secondTry);
-    this.#secondTry = undefined;
     const { ca, revocationList } = this.#material;
     const isSame = sameBytes(ca, next.ca) && sameBytes(revocationList, next.revocationList);
     // A session that is resumed is not verified again: who was let in by the old files may not be.

@@ -388,3 +388,17 @@ test('a storm of half handshakes keeps nobody out', { timeout: 60_000 }, async (
   expect(served!.causes).toEqual([]);
   for (const socket of storm) socket.destroy();
 });
+
+test('who is in the middle of a handshake does not hold up the end', async () => {
+  const secure = await SecureListener.open(own());
+  const silent = secure.raw();
+  const inside = await secure.enter(trust);
+  const half = secure.raw();
+  half.write(await clientHello());
+  await once(half, 'data');
+  const ended = [once(silent, 'close'), once(half, 'close')];
+  await secure.listener.stopAccepting();
+  await Promise.all(ended);
+  expect(secure.listener.connections).toBe(1);
+  await exchange(secure, inside);
+});
