@@ -88,8 +88,6 @@ class FileReader {
         const items = isSeq(node) ? (node.items as Node[]) : [node];
         return items.map((item, i) => this.#read(item, type.item, [...path, i], `${key}[${i}]`));
       }
-      case 'names':
-        return this.#names(node, type.item, path, key);
       case 'value':
         return this.#plain(node);
     }
@@ -135,19 +133,6 @@ class FileReader {
       this.#fault(node, `${prefix}${written}: the value itself is there too`);
     else result[known.name] = secret.text;
     return true;
-  }
-
-  #names(node: Node | null, item: ConfigNode, path: ConfigPath, key: string): object {
-    if (isEmpty(node)) return {};
-    if (!isMap(node)) {
-      this.#fault(node, `${key}: expected "name: value" lines`);
-      return {};
-    }
-    const pairs = (node.items as Pair<Node, Node | null>[]).map(({ key: name, value }) => {
-      const written = String(this.#plain(name));
-      return [written, this.#read(value, item, [...path, written], `${key}.${written}`)] as const;
-    });
-    return Object.fromEntries(pairs);
   }
 
   #plain(node: Node | null): unknown {

@@ -13,7 +13,7 @@ function committed(path: string): string {
 }
 
 function inside(node: ConfigNode): ConfigNode {
-  return node.kind === 'list' || node.kind === 'names' ? inside(node.item) : node;
+  return node.kind === 'list' ? inside(node.item) : node;
 }
 
 function everySection(node: SectionNode, found: Set<SectionNode> = new Set()): Set<SectionNode> {

@@ -25,8 +25,6 @@ function secretsOf(node: ConfigNode, value: unknown): string[] {
       return node.facts.isSecret === true ? [String(value)] : [];
     case 'list':
       return (value as unknown[]).flatMap((item) => secretsOf(node.item, item));
-    case 'names':
-      return Object.values(value).flatMap((item) => secretsOf(node.item, item));
     case 'section':
       return [...node.keys.values()].flatMap((key) =>
         secretsOf(key.node, (value as Record<string, unknown>)[key.name]),

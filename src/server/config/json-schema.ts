@@ -41,8 +41,6 @@ class SchemaWriter {
         const item = this.#schema(node.item, written);
         return { anyOf: [{ type: 'array', items: item }, item] };
       }
-      case 'names':
-        return { type: 'object', additionalProperties: this.#schema(node.item, written) };
       case 'section': {
         const whole = { $ref: `#/definitions/${this.#define(node, written)}` };
         const short = node.short === undefined ? undefined : node.keys.get(node.short);
@@ -83,7 +81,7 @@ function isSecret(node: ConfigNode): boolean {
 }
 
 function shownDefault({ node, defaultValue }: ConfigKey): unknown {
-  if (node.kind === 'section' || node.kind === 'names') return undefined;
+  if (node.kind === 'section') return undefined;
   if (defaultValue === undefined || node.kind === 'list') return defaultValue;
   return node.facts.show === undefined ? defaultValue : node.facts.show(defaultValue);
 }

@@ -5,7 +5,6 @@ import { type Entry, factsOf, snakeCase, type ValueFacts } from './vocabulary.js
 export type ConfigNode =
   | SectionNode
   | { readonly kind: 'list'; readonly item: ConfigNode }
-  | { readonly kind: 'names'; readonly item: ConfigNode }
   | { readonly kind: 'value'; readonly facts: ValueFacts };
 
 export interface SectionNode {
@@ -38,7 +37,6 @@ interface Schema {
   readonly default?: unknown;
   readonly entries?: Readonly<Record<string, Entry<unknown>>>;
   readonly item?: Entry<unknown>;
-  readonly value?: Entry<unknown>;
 }
 
 interface Metadata {
@@ -54,7 +52,6 @@ export function nodeOf(entry: Entry<unknown>): ConfigNode {
   if (schema.wrapped !== undefined) return nodeOf(schema.wrapped);
   if (schema.entries !== undefined) return sectionOf(entry, schema.entries);
   if (schema.item !== undefined) return { kind: 'list', item: nodeOf(schema.item) };
-  if (schema.value !== undefined) return { kind: 'names', item: nodeOf(schema.value) };
   return { kind: 'value', facts: factsOf(entry)! };
 }
 
@@ -101,10 +98,8 @@ export function pathOf(
       if (key === undefined) return undefined;
       path.push(key.name);
       node = key.node;
-    } else if (node.kind === 'list' || node.kind === 'names') {
-      if (name !== undefined) path.push(name);
-      node = node.item;
-    } else return undefined;
+    } else if (node.kind === 'list' && index !== undefined) node = node.item;
+    else return undefined;
   }
   return path;
 }

@@ -45,7 +45,7 @@ function tableOf(
 }
 
 function innermost(node: ConfigNode): ConfigNode {
-  return node.kind === 'list' || node.kind === 'names' ? innermost(node.item) : node;
+  return node.kind === 'list' ? innermost(node.item) : node;
 }
 
 function typeOf(node: ConfigNode, headings: ReadonlyMap<SectionNode, string>): string {
@@ -54,8 +54,6 @@ function typeOf(node: ConfigNode, headings: ReadonlyMap<SectionNode, string>): s
       return node.facts.type;
     case 'list':
       return `list of ${typeOf(node.item, headings)}`;
-    case 'names':
-      return `names, each with ${typeOf(node.item, headings)}`;
     case 'section': {
       const heading = headings.get(node)!;
       return `[keys](#${heading.toLowerCase().replaceAll(/[^a-z0-9 _-]/g, '')})`;

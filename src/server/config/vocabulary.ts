@@ -129,11 +129,6 @@ export function list<T>(
   return schema as unknown as Entry<readonly T[]>;
 }
 
-/** Names that the user chooses, each with one of the same. */
-export function namesTo<T>(item: Entry<T>): Entry<Readonly<Record<string, T>>> {
-  return v.record(v.string(), item) as unknown as Entry<Readonly<Record<string, T>>>;
-}
-
 /** Entries of a section by name, none of them with a default: for overrides of its values. */
 export function overrides<T extends object>(
   from: Entry<T>,
