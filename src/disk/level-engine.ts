@@ -43,7 +43,7 @@ export class LevelEngine implements Engine {
     const database = await openDatabase({
       folder: options.folder,
       writeBufferBytes: options.writeBufferBytes ?? 64 * MIB,
-      checkLogs: options.durability === 'power',
+      isSynced: options.durability === 'power',
     });
     return new LevelEngine(database, options);
   }

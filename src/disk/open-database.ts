@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { Level } from 'level';
 import { findDamage } from './log-check.js';
 import {
+  isMarkedUnsynced,
   type MarkerState,
   markBeingCreated,
   markReady,
+  markUnsynced,
   readMarker,
   syncToDisk,
+  unmarkUnsynced,
 } from './store-marker.js';
 import { damaged, fileSystemError, StoreOpenError } from './store-open-error.js';
 import { cutOffTables, isUnchanged } from './table-check.js';
@@ -25,11 +28,8 @@ const AS_IT_IS = {
 export interface OpenOptions {
   readonly folder: string;
   readonly writeBufferBytes: number;
-  /**
-   * Whether damage in the logs is told from the torn tail of a power cut: only if every batch is
-   * synced.
-   */
-  readonly checkLogs: boolean;
+  /** Every batch is synced: so damage in the logs can be told from the torn tail of a power cut. */
+  readonly isSynced: boolean;
 }
 
 /**
@@ -39,21 +39,35 @@ export interface OpenOptions {
 export async function openDatabase(options: OpenOptions): Promise<Database> {
   const state = await readMarker(options.folder);
   try {
-    if (state !== 'ready') return await create(options, state);
-    if (options.checkLogs) await checkTheLogs(options.folder);
-    const cutOff = await cutOffTables(options.folder);
-    const database = await openLevel(options, false);
-    for (const table of cutOff) {
-      // LevelDB has removed the tables that it never finished: those that remain were whole once.
-      if (!(await isUnchanged(table))) continue;
-      await database.close();
-      throw damaged(options.folder, `${table.name} is cut off`);
+    const { folder, isSynced } = options;
+    if (state !== 'ready') {
+      const created = await create(options, state);
+      if (!isSynced) await markUnsynced(folder);
+      return created;
     }
+    const wasSynced = !(await isMarkedUnsynced(folder));
+    if (isSynced && wasSynced) await checkTheLogs(folder);
+    if (!isSynced && wasSynced) await markUnsynced(folder);
+    const database = await openWhole(options);
+    if (isSynced && !wasSynced) await unmarkUnsynced(folder);
     return database;
   } catch (error) {
     if (error instanceof StoreOpenError) throw error;
     throw openErrorOf(options.folder, error);
   }
+}
+
+async function openWhole(options: OpenOptions): Promise<Database> {
+  const { folder } = options;
+  const cutOff = await cutOffTables(folder);
+  const database = await openLevel(options, false);
+  for (const table of cutOff) {
+    // LevelDB has removed the tables that it never finished: those that remain were whole once.
+    if (!(await isUnchanged(table))) continue;
+    await database.close();
+    throw damaged(folder, `${table.name} is cut off`);
+  }
+  return database;
 }
 
 async function create(options: OpenOptions, state: MarkerState): Promise<Database> {

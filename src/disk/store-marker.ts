@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from './make-folder.js';
 import { fileSystemError, StoreOpenError } from './store-open-error.js';
@@ -9,6 +9,8 @@ import { fileSystemError, StoreOpenError } from './store-open-error.js';
 export const STORE_FORMAT_VERSION = 1;
 
 const MARKER = 'DUNLIN';
+/** There while LevelDB's logs may have been written without syncing each batch. */
+const UNSYNCED = 'UNSYNCED';
 const TEXT = /^dunlin store, format (\d{1,9})(, being created)?\n$/;
 
 /**
@@ -45,6 +47,24 @@ export async function markBeingCreated(folder: string): Promise<void> {
 /** Written when all files of a new store are on disk. */
 export async function markReady(folder: string): Promise<void> {
   await replaceMarker(folder, `dunlin store, format ${STORE_FORMAT_VERSION}\n`);
+}
+
+/** Whether a gap in the logs may be what a power cut left, and not damage. */
+export async function isMarkedUnsynced(folder: string): Promise<boolean> {
+  return (await readdir(folder)).includes(UNSYNCED);
+}
+
+/** Before the first batch that is not synced. */
+export async function markUnsynced(folder: string): Promise<void> {
+  await writeFile(join(folder, UNSYNCED), 'opened with durability: process\n');
+  await syncToDisk(join(folder, UNSYNCED));
+  await syncToDisk(folder);
+}
+
+/** When no log of that time is left: LevelDB has made tables of them. */
+export async function unmarkUnsynced(folder: string): Promise<void> {
+  await rm(join(folder, UNSYNCED));
+  await syncToDisk(folder);
 }
 
 /** Makes a file's contents, or a folder's entries, survive a power cut. */

@@ -8,10 +8,14 @@ import { temporaryFolder } from './fixtures.js';
 const DURABILITY = 'power';
 
 /** A store whose writes are still in its log, as at a crash. */
-async function storeWithLog(writes: number, valueBytes = 100): Promise<string> {
+async function storeWithLog(
+  writes: number,
+  valueBytes = 100,
+  durability: 'power' | 'process' = DURABILITY,
+): Promise<string> {
   const folder = await temporaryFolder();
   const copy = await temporaryFolder();
-  const engine = await LevelEngine.open({ folder, durability: DURABILITY });
+  const engine = await LevelEngine.open({ folder, durability });
   await write(engine, 0, writes, valueBytes);
   for (const name of await readdir(folder)) await copyFile(join(folder, name), join(copy, name));
   await engine.close();
@@ -130,6 +134,14 @@ describe('a store after a power cut', () => {
 });
 
 describe('a damaged store', () => {
+  /** In the log, before what was written last. */
+  async function damage(folder: string): Promise<void> {
+    const log = await fileNamed(folder, /\.log$/);
+    const bytes = await readFile(log);
+    bytes[50_000] = bytes[50_000]! ^ 0xff;
+    await writeFile(log, bytes);
+  }
+
   async function expectDamaged(folder: string): Promise<void> {
     const before = await contents(folder);
     const error = await openError(folder);
@@ -143,11 +155,18 @@ describe('a damaged store', () => {
 
   it('is refused when its log is damaged before what was acknowledged last', async () => {
     const folder = await storeWithLog(300, 1000);
-    const log = await fileNamed(folder, /\.log$/);
-    const bytes = await readFile(log);
-    bytes[50_000] = bytes[50_000]! ^ 0xff;
-    await writeFile(log, bytes);
+    await damage(folder);
     await expectDamaged(folder);
+  });
+
+  it('is opened with a gap that a power cut left of batches that were not synced', async () => {
+    const folder = await storeWithLog(300, 1000, 'process');
+    await damage(folder);
+    expect(await readdir(folder)).toContain('UNSYNCED');
+    const engine = await LevelEngine.open({ folder, durability: 'power' });
+    expect(await count(engine)).toBeGreaterThan(10);
+    expect(await readdir(folder)).not.toContain('UNSYNCED');
+    await engine.close();
   });
 
   it('is refused without CURRENT, with an empty one, and with one that points nowhere', async () => {
@@ -159,12 +178,12 @@ describe('a damaged store', () => {
   });
 
   it('is refused with an empty or a damaged MANIFEST', async () => {
-    for (const damage of ['empty', 'flipped'] as const) {
+    for (const kind of ['empty', 'flipped'] as const) {
       const folder = await storeWithLog(3);
       const manifest = await fileNamed(folder, /^MANIFEST/);
       const bytes = await readFile(manifest);
       bytes[10] = bytes[10]! ^ 0xff;
-      await writeFile(manifest, damage === 'empty' ? '' : bytes);
+      await writeFile(manifest, kind === 'empty' ? '' : bytes);
       await expectDamaged(folder);
     }
   });
