@@ -14,7 +14,8 @@ export async function checkPorts(config: Config): Promise<readonly Finding[]> {
   // All at once, so that two listeners of one configuration meet each other.
   const found = await Promise.all(
     config.listen.map(async ({ url }, i): Promise<Finding[]> => {
-      const sentence = await faultOf(url, servers[i]!);
+      const isTwice = config.listen.slice(0, i).some((other) => isSame(other.url, url));
+      const sentence = isTwice ? twice(url) : await faultOf(url, servers[i]!);
       return sentence === undefined
         ? []
         : [{ severity: 'error', place: `listen[${i}].url`, sentence }];
@@ -22,6 +23,16 @@ export async function checkPorts(config: Config): Promise<readonly Finding[]> {
   );
   for (const server of servers) server.close();
   return found.flat();
+}
+
+/** Also where a running broker has it, which would hide it. */
+function isSame(one: ListenAddress, other: ListenAddress): boolean {
+  if (one.port === 0 || one.socketFile !== undefined || one.systemdName !== undefined) return false;
+  return one.host === other.host && one.port === other.port;
+}
+
+function twice({ port }: ListenAddress): string {
+  return `another listener of this configuration opens port ${port} as well`;
 }
 
 async function faultOf(address: ListenAddress, server: Server): Promise<string | undefined> {
@@ -34,7 +45,7 @@ async function faultOf(address: ListenAddress, server: Server): Promise<string |
     const isTaken = error instanceof ListenError && error.code === 'EADDRINUSE';
     const holder = isTaken ? await portHolder(address.port) : undefined;
     if (holder?.pid === process.pid) {
-      return `another listener of this configuration opens port ${address.port} as well`;
+      return twice(address);
     }
     return (await isBroker(holder?.pid)) ? undefined : describeListenFault(error);
   }
