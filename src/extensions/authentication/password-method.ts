@@ -79,7 +79,7 @@ export class PasswordMethod implements LoginMethod {
     return result.then((isRight) => {
       if (isRight === undefined) return BUSY;
       // The file may have changed while the hash was computed.
-      const isCurrent = this.#users.find(userName)?.hash === tried.hash;
+      const isCurrent = this.#users.find(userName)?.written === tried.written;
       return this.#verdict(request, isRight && isCurrent);
     });
   }

@@ -47,16 +47,21 @@ export class UserDirectory {
     return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
   }
 
-  /** Takes these users in place of the last ones; returns who is gone or was changed. */
+  /** Takes these users in place of the last ones; returns who is gone, new or changed. */
   replace(users: readonly User[]): ReadonlySet<string> {
-    const before = this.#list;
+    const before = this.#users;
     this.#list = users;
     this.#users = new Map(users.map((user) => [user.name, user]));
-    const gone = before.filter((old) => !isSame(old, this.#users.get(old.name)));
-    return new Set(gone.map(({ name }) => name));
+    const names = new Set([...before.keys(), ...this.#users.keys()]);
+    const isChanged = (name: string): boolean => !isSame(before.get(name), this.#users.get(name));
+    return new Set([...names].filter(isChanged));
   }
 }
 
-function isSame(old: User, now: User | undefined): boolean {
-  return old.written === now?.written && old.groups.join() === now.groups.join();
+function isSame(old: User | undefined, now: User | undefined): boolean {
+  return (
+    old?.written === now?.written &&
+    old?.groups.join() === now?.groups.join() &&
+    old?.clientIdentifier === now?.clientIdentifier
+  );
 }

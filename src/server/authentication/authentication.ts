@@ -60,9 +60,14 @@ interface Joined {
 export class Authentication implements Reloadable {
   readonly #parts: Parts;
   readonly #users = new UserDirectory();
-  readonly #watch = new FileWatch(() => void this.#reread());
+  readonly #watch = new FileWatch(() => {
+    this.#rereading = this.#rereading.then(() => this.#reread());
+  });
+  /** One after the other: what was read first must not be applied last. */
+  #rereading: Promise<void> = Promise.resolve();
   #joined: Joined | undefined = undefined;
   #post: Promise<HttpPost> | undefined = undefined;
+  #http: HttpMethod | undefined = undefined;
   #passwords: PasswordMethod | undefined = undefined;
   #config: Config | undefined = undefined;
   /** The chain is among the hooks: it is not where nothing is to be asked. */
@@ -104,6 +109,7 @@ export class Authentication implements Reloadable {
     const { authentication } = config;
     const changed = this.#users.replace(users);
     brake.settings = authentication.guessing;
+    if (changed.size > 0) this.#passwords?.forget();
     this.#passwords = this.#passwordsFor(authentication);
     chain.methods = this.#methods(authentication, verifier);
     enhanced.apply(authentication, verifier);
@@ -139,27 +145,30 @@ export class Authentication implements Reloadable {
     return { verifier: new JwtVerifier(jwt, keys, this.#parts.clock), faults: [] };
   }
 
+  /** What it remembers stays where nothing of it was changed. */
   #callOut(http: HttpAuthenticationConfig): LoginMethod {
+    const before = this.#config?.authentication.http;
+    if (this.#http !== undefined && JSON.stringify(before) === JSON.stringify(http)) {
+      return this.#http;
+    }
     void this.#post?.then((post) => post.close());
     // Loaded only where there is such a server.
     const post = import('../http-post.js').then(({ HttpPost }) => new HttpPost(http));
     this.#post = post;
-    return new HttpMethod({
+    this.#http = new HttpMethod({
       ...this.#parts,
       ...http,
       post: async (question) => (await post).post(question),
       queue: new WorkQueue(http.atOnceMax, REQUESTS_WAITING_MAX),
     });
+    return this.#http;
   }
 
   #passwordsFor({ hashesAtOnce, passwordCacheSeconds }: AuthenticationConfig): PasswordMethod {
     const { authentication: before } = this.#config ?? {};
     const isSame =
       before?.hashesAtOnce === hashesAtOnce && before.passwordCacheSeconds === passwordCacheSeconds;
-    if (isSame && this.#passwords !== undefined) {
-      this.#passwords.forget();
-      return this.#passwords;
-    }
+    if (isSame && this.#passwords !== undefined) return this.#passwords;
     return new PasswordMethod({
       users: this.#users,
       queue: new WorkQueue(hashesAtOnce, HASHES_WAITING_MAX),

@@ -11,8 +11,9 @@ export class FileWatch {
     this.#changed = changed;
   }
 
-  /** These files from now on. */
+  /** These files from now on; those that are watched already stay so, without a gap. */
   set paths(paths: readonly string[]) {
+    if (paths.join('\n') === this.#paths.join('\n')) return;
     this.close();
     this.#paths = paths;
     // `stat` again and again sees also what was replaced by renaming, and works on network drives.

@@ -170,6 +170,13 @@ test('a change of the users holds at once, also for a hash that is under way', a
   expect(await judge({ user: 'kitchen', password: 'new' })).toMatchObject({ kind: 'accepted' });
 });
 
+test('a reload that changes nothing lets a hash that is under way count', async () => {
+  const underWay = method.judge(loginRequest({ user: 'cellar', password: 'other' }));
+  users.replace([user('kitchen', 'right', ['home']), user('cellar', 'other')]);
+  await endHashes();
+  expect(await underWay).toMatchObject({ kind: 'accepted' });
+});
+
 test('names and passwords that run together are not mistaken for others', async () => {
   users.replace([user('a', 'bc'), user('ab', 'x')]);
   method.forget();
@@ -177,9 +184,10 @@ test('names and passwords that run together are not mistaken for others', async 
   expect(await judge({ user: 'ab', password: 'c' })).toMatchObject({ kind: 'refused' });
 });
 
-test('who changed is told: removed, another password, other groups; the rest is not', () => {
+test('who changed is told: removed, new, another password or groups; the rest is not', () => {
   const [kept, moved] = [user('kept', 'x', ['a']), user('moved', 'x', ['a'])];
   users.replace([kept, moved, user('gone', 'x')]);
-  const changed = users.replace([user('kept', 'x', ['a']), user('moved', 'x', ['b'])]);
-  expect([...changed].sort()).toEqual(['gone', 'moved']);
+  const now = [user('kept', 'x', ['a']), user('moved', 'x', ['b']), user('new', 'x')];
+  expect([...users.replace(now)].sort()).toEqual(['gone', 'moved', 'new']);
+  expect(users.replace([...now]).size).toBe(0);
 });
