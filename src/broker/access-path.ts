@@ -45,8 +45,20 @@ export class AccessPath {
             ? control?.restored(clientIdentifier, userName)
             : control?.renewed(session.access);
         this.#judge(session);
+        this.left(session);
       }
     }
+  }
+
+  /**
+   * The client is gone. What it may do is kept only where it is asked about meanwhile: it is looked
+   * up anew when the client is back, and its queue is judged then.
+   */
+  left(session: Session): void {
+    if (session.access === undefined || session.will !== undefined) return;
+    for (const { isFiltered } of session.subscriptions.values()) if (isFiltered) return;
+    session.access = undefined;
+    session.outbound.access = undefined;
   }
 
   /** A will that was left before a restart is judged by what is still known of its client. */

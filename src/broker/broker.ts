@@ -338,6 +338,7 @@ export class Broker implements Host {
     if (session === undefined || session.connection !== connection) return;
     this.devices.left(connection, session, cause);
     this.sessions.disconnected(session, cause);
+    this.access.left(session);
     if (!this.hooks.disconnected.empty) {
       this.hooks.disconnected.run({ client: clientView(connection), cause });
     }

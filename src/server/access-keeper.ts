@@ -22,6 +22,8 @@ export class AccessKeeper implements Reloadable {
   readonly #watch: FileWatch = new FileWatch(() => this.#changed());
   /** What is in force, as it was written. */
   #written = '';
+  /** Counts what was read again, of which the last counts. */
+  #turn = 0;
   #isStopped = false;
 
   private constructor(config: Config, parts: AccessParts) {
@@ -74,10 +76,11 @@ export class AccessKeeper implements Reloadable {
 
   #changed(): void {
     const config = this.#config;
+    const turn = ++this.#turn;
     this.#read(config).then(
       (files) => {
-        // A reload may have come in between.
-        if (this.#isStopped || config !== this.#config) return;
+        // A reload or a later change may have come in between.
+        if (this.#isStopped || config !== this.#config || turn !== this.#turn) return;
         if (this.#use(config, files)) this.#tellChanged();
       },
       (error: unknown) => this.#tellRefused(error),

@@ -247,6 +247,28 @@ describe('rules that change', () => {
     expect(world.broker.statistics.dropped.not_authorized).toBe(1);
   });
 
+  test('of a client that is away only what is asked about is kept', async () => {
+    const lines = ['allow publish #', 'deny subscribe a/no', 'allow subscribe #'];
+    const world = await worldWith(lines);
+    const whole = world.connect('whole', stored);
+    whole.subscribe('b/#', { qos: 1 });
+    const part = world.connect('part', stored);
+    part.subscribe('a/#', { qos: 1 });
+    whole.drop();
+    part.drop();
+    expect(world.broker.sessions.get('whole')!.access).toBeUndefined();
+    expect(world.broker.sessions.get('part')!.access).toBeDefined();
+    const publisher = world.connect('p');
+    publisher.publish('a/no', 'no', { qos: 1 });
+    publisher.publish('b/x', 'x', { qos: 1 });
+    useRules(world, ['deny subscribe b/x', ...lines]);
+    publisher.publish('b/x', 'y', { qos: 1 });
+    publisher.publish('b/z', 'z', { qos: 1 });
+    expect(world.connect('whole', stored).payloads()).toEqual(['z']);
+    expect(world.connect('part', stored).payloads()).toEqual([]);
+    expect(world.broker.statistics.dropped.not_authorized).toBe(1);
+  });
+
   test('a session read from disk is filtered when its client is back', async () => {
     const lines = ['allow publish #', 'deny subscribe a/no', 'allow subscribe a/#'];
     const world = await worldWith(['allow all #']);
