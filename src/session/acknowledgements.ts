@@ -18,6 +18,9 @@ interface WaitingAnswer {
   readonly sent: (() => void) | undefined;
 }
 
+/** Of all clients whose answers have never waited; never written. */
+const NOTHING_WAITS = new Fifo<WaitingAnswer>();
+
 /**
  * Answers to one client in the order of its requests, each when what it promises is durable.
  * [MQTT-4.6.0-2] [MQTT-4.6.0-3]
@@ -26,7 +29,7 @@ export class Acknowledgements implements CommitWaiter {
   readonly #outbox: Outbox;
   readonly #store: SessionStore;
   readonly #version: ProtocolVersion;
-  readonly #waiting = new Fifo<WaitingAnswer>();
+  #waiting: Fifo<WaitingAnswer> = NOTHING_WAITS;
   /** What waits, from the first question about it until nothing waits: most clients never ask. */
   #index: Set<number> | undefined = undefined;
   #waitsForCommit = false;
@@ -101,7 +104,7 @@ export class Acknowledgements implements CommitWaiter {
 
   close(): void {
     this.#closed = true;
-    this.#waiting.clear();
+    this.#waiting = NOTHING_WAITS;
   }
 
   /** Sends what is durable with this ticket, up to the first answer that is not. */
@@ -121,6 +124,7 @@ export class Acknowledgements implements CommitWaiter {
   }
 
   #wait(answer: WaitingAnswer): void {
+    if (this.#waiting === NOTHING_WAITS) this.#waiting = new Fifo();
     this.#waiting.push(answer);
     this.#index?.add(keyOf(answer));
     this.#awaitCommit();
