@@ -18,7 +18,7 @@ const WARM_UP_MS = 100;
  */
 const BUDGETS: readonly (readonly [subscribers: number, bytes: number])[] = [
   [1, 160],
-  [100, 6400],
+  [100, 4500],
 ];
 
 async function measureTimes(): Promise<void> {
