@@ -27,6 +27,7 @@ import { ConnectPath } from './connect-path.js';
 import { ConnectionCounter } from './connection-counter.js';
 import { type DeviceOptions, defaultDeviceOptions } from './devices/device-options.js';
 import { Devices } from './devices/devices.js';
+import type { KernelQueues } from './devices/stalled-readers.js';
 import { EnhancedAuthentication } from './enhanced-authentication.js';
 import { type ClientView, Hooks } from './hooks.js';
 import { IdentityExpiry } from './identity-expiry.js';
@@ -54,6 +55,7 @@ export interface BrokerParts {
   readonly store: Store;
   readonly limits?: Partial<Limits>;
   readonly devices?: Partial<DeviceOptions> | undefined;
+  readonly kernelQueues?: KernelQueues | undefined;
   readonly sharingStrategy?: ShareStrategy;
 }
 
@@ -158,7 +160,8 @@ export class Broker implements Host {
     });
     this.#authentication = new EnhancedAuthentication(this.#connectPath);
     this.#throttle = new Throttle(store, limits.storePendingBytesMax);
-    const shared = { clock, timers, endOfTick, log, limits, statistics, store };
+    const readers = this.devices.stalled;
+    const shared = { clock, timers, endOfTick, log, limits, statistics, store, readers };
     this.#context = { ...shared, host: this, pool: new BufferPool(), publish: new Publish() };
     this.recovery = newRecovery(this.sessions, this.#subscribePath, retained);
   }

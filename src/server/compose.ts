@@ -1,6 +1,6 @@
 import type { Logger } from '../base/log.js';
 import type { AuthenticationMethod } from '../broker/authentication.js';
-import { Broker } from '../broker/broker.js';
+import { Broker, type BrokerParts } from '../broker/broker.js';
 import type { Hooks } from '../broker/hooks.js';
 import type { LocalClient } from '../extensions/local-client/local-client.js';
 import { LocalClientError } from '../extensions/local-client/local-client-error.js';
@@ -17,6 +17,7 @@ import { bindListeners, release } from './bind-listeners.js';
 import type { Config } from './config.js';
 import { DetailLog } from './detail-log.js';
 import { HttpHandlers } from './http-handlers.js';
+import { linuxKernelQueues } from './kernel-queues.js';
 import { ListenerPolicies, limitsOf, listenerKeys } from './listener-policies.js';
 import { openStore } from './open-store.js';
 import { SystemRandom } from './random.js';
@@ -85,7 +86,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
       log,
       store: stored.store,
       limits: config.limits,
-      devices: { ...config.deviceCare, rules: config.devices },
+      ...deviceParts(config),
       sharingStrategy: config.sharingStrategy,
     });
     await stored.recoverInto(broker.recovery);
@@ -135,6 +136,11 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
     await release(listeners);
     throw error;
   }
+}
+
+function deviceParts(config: Config): Pick<BrokerParts, 'devices' | 'kernelQueues'> {
+  const devices = { ...config.deviceCare, rules: config.devices };
+  return { devices, kernelQueues: linuxKernelQueues() };
 }
 
 class StoreHealth {

@@ -3,12 +3,19 @@ import type { Logger } from '../base/log.js';
 import type { Connack } from '../wire/control-packet.js';
 import type { Publish } from '../wire/publish.js';
 import type { BufferPool } from './buffer-pool.js';
+import type { Connection } from './connection.js';
 import type { Host } from './host.js';
 import type { Limits } from './limits.js';
 import type { Pace } from './paced-network.js';
 import type { Session } from './session.js';
 import type { SessionStore } from './session-store.js';
 import type { Statistics } from './statistics.js';
+
+/** Whoever looks whether clients receive what is written to them. */
+export interface ReaderCheck {
+  /** More was written to the connection than it is trusted to receive. */
+  doubt(connection: Connection): void;
+}
 
 /** What all connections of a broker share. */
 export interface ConnectionContext {
@@ -21,6 +28,7 @@ export interface ConnectionContext {
   readonly statistics: Statistics;
   readonly pool: BufferPool;
   readonly store: SessionStore;
+  readonly readers?: ReaderCheck | undefined;
   /** Decoded into again and again: one PUBLISH at a time is on the path. */
   readonly publish: Publish;
 }

@@ -117,6 +117,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
 
   sent(bytes: number): void {
     this.#context.statistics.bytesSent += bytes;
+    if (this.outbox.isDoubted) this.#context.readers?.doubt(this);
     if (this.sender === undefined || this.sender.sentCount === this.#sentCount) return;
     this.#sentCount = this.sender.sentCount;
     this.publishedMs = this.#context.clock.nowMs;

@@ -12,6 +12,9 @@ const COPY_BYTES_MAX = 1024;
 const NO_PARTS: Uint8Array[] = [];
 const NO_BUFFERS: Uint8Array[] = [];
 
+/** As many bytes go to a client about which nothing is known. */
+export const TRUST_BYTES_MIN = 65_536;
+
 export interface OutboxOwner {
   /** There is room again. */
   drained(): void;
@@ -42,6 +45,12 @@ export class Outbox implements TickTask, WriteRelease {
   #scheduled = false;
   #closed = false;
   #wasFull = false;
+  /** The client does not read: there is no room, whatever the system would take. */
+  #isStalled = false;
+  /** Bytes written since it was last seen that the client receives them. */
+  unprovenBytes = 0;
+  /** So many of them are written without a doubt. */
+  trustBytes: number = TRUST_BYTES_MIN;
   #bytesMax: number;
   #bytesMaxQoS0: number;
   readonly #owner: OutboxOwner;
@@ -64,16 +73,35 @@ export class Outbox implements TickTask, WriteRelease {
 
   /** Whether fewer bytes than the limit wait for the operating system. */
   get hasRoom(): boolean {
-    if (this.#bytes + this.#network.unsentBytes < this.#bytesMax) return true;
+    if (this.#bytes + this.#network.unsentBytes < this.#bytesMax && !this.#isStalled) return true;
     this.#wasFull = true;
     return false;
   }
 
   /** The same for QoS 0 messages, which wait nowhere else. */
   get hasRoomForQoS0(): boolean {
-    if (this.#bytes + this.#network.unsentBytes < this.#bytesMaxQoS0) return true;
+    const waiting = this.#bytes + this.#network.unsentBytes;
+    if (waiting < this.#bytesMaxQoS0 && !this.#isStalled) return true;
     this.#wasFull = true;
     return false;
+  }
+
+  /** More was written than is trusted to arrive. */
+  get isDoubted(): boolean {
+    return this.unprovenBytes > this.trustBytes;
+  }
+
+  get isStalled(): boolean {
+    return this.#isStalled;
+  }
+
+  /** The client has stopped reading, or reads again. */
+  set isStalled(isStalled: boolean) {
+    const readsAgain = this.#isStalled && !isStalled;
+    this.#isStalled = isStalled;
+    if (!readsAgain || this.#closed || this.#network.unsentBytes > 0) return;
+    this.#wasFull = false;
+    this.#owner.drained();
   }
 
   /** From now on bytes leave through another connection, whole packets only, with other limits. */
@@ -179,6 +207,7 @@ export class Outbox implements TickTask, WriteRelease {
   #write(): void {
     const parts = this.#takeParts();
     const buffers = this.#takeBuffers();
+    this.unprovenBytes += this.#bytes;
     this.#owner.sent(this.#bytes);
     this.#bytes = 0;
     // Before the write, because it may leave, and be released, before that returns.

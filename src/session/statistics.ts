@@ -47,6 +47,8 @@ export class Statistics {
   /** Take-overs that had to wait because two clients share a Client Identifier. */
   takeOversHeld = 0;
   willsWithheld = 0;
+  /** Times that a client was found to have stopped reading. */
+  stalls = 0;
   /** Devices that are sent one packet at a time from then on. */
   stepDowns = 0;
   /** Messages taken out of the way of a client that cannot take them. */

@@ -1,6 +1,7 @@
 import { SeededRandom } from '../../src/base/random.js';
 import { Broker } from '../../src/broker/broker.js';
 import type { DeviceOptions } from '../../src/broker/devices/device-options.js';
+import type { KernelQueues } from '../../src/broker/devices/stalled-readers.js';
 import {
   defaultListenerPolicy,
   type Limits,
@@ -25,6 +26,7 @@ export interface WorldOptions {
   readonly holdsCommits?: boolean;
   readonly sharingStrategy?: ShareStrategy;
   readonly devices?: Partial<DeviceOptions>;
+  readonly kernelQueues?: KernelQueues;
 }
 
 const SEED = 7;
@@ -84,6 +86,7 @@ export class BrokerWorld {
       store: this.store,
       limits,
       devices: this.#options.devices,
+      kernelQueues: this.#options.kernelQueues,
       ...(this.#options.sharingStrategy && { sharingStrategy: this.#options.sharingStrategy }),
     });
     await recover(this.engine, this.store, this.broker.recovery);

@@ -16,6 +16,7 @@ import { DeadLetters } from './dead-letters.js';
 import { type DeviceOptions, DeviceRules } from './device-options.js';
 import { DeviceRegistry } from './device-registry.js';
 import { hasLearned, Quarantine } from './quarantine.js';
+import { type KernelQueues, StalledReaders } from './stalled-readers.js';
 import { StepDown } from './step-down.js';
 import { Suspects } from './suspects.js';
 import { TakeOverGuard } from './take-over-guard.js';
@@ -57,6 +58,7 @@ export interface DevicesParts {
   readonly statistics: Statistics;
   readonly log: Logger;
   readonly publishPath: PublishPath;
+  readonly kernelQueues?: KernelQueues | undefined;
   readonly sessionOf: (clientIdentifier: string) => Session | undefined;
 }
 
@@ -66,6 +68,7 @@ export interface DevicesParts {
  */
 export class Devices {
   readonly registry: DeviceRegistry;
+  readonly stalled: StalledReaders;
   readonly #options: DeviceOptions;
   readonly #rules: DeviceRules;
   readonly #clock: Clock;
@@ -86,6 +89,7 @@ export class Devices {
     this.#statistics = parts.statistics;
     this.#log = parts.log;
     this.registry = new DeviceRegistry(options.devicesMax, () => {});
+    this.stalled = new StalledReaders(parts);
     this.#quarantine = new Quarantine({
       ...parts,
       deadLetters: new DeadLetters(parts),

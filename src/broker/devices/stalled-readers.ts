@@ -1,0 +1,133 @@
+import { type Clock, TimerEntry, type Timers } from '../../base/clock.js';
+import type { Logger } from '../../base/log.js';
+import type { Connection } from '../../session/connection.js';
+import { TRUST_BYTES_MIN } from '../../session/outbox.js';
+import type { Statistics } from '../../session/statistics.js';
+
+/**
+ * Bytes that the system holds for each of these peers (`Peer.address`) because they have not
+ * received them; peers that it does not know are left out. Undefined where it cannot be asked.
+ */
+export type KernelQueues = (
+  addresses: ReadonlySet<string>,
+) => ReadonlyMap<string, number> | undefined;
+
+/** Fewer are on their way, not stuck. */
+const PROVEN_BYTES = 32_768;
+/** With so many waiting and none received for this time, it has stopped reading. */
+const FULL_BYTES = 163_840;
+const FULL_MS = 20;
+/** Fewer are given this time … */
+const HALF_BYTES = 65_536;
+const HALF_MS = 40;
+/** … and few this one. */
+const SLOW_MS = 1000;
+const TRUST_BYTES_MAX = 131_072;
+const LOOK_MS = 4;
+const STALLED_LOOK_MS = 100;
+const LOOK_MS_MAX = 1000;
+/** Asking the system costs at most this share of the time. */
+const COST_SHARE = 50;
+
+interface Doubt {
+  /** When something was last received. */
+  movedMs: number;
+}
+
+/**
+ * Finds clients that have stopped reading before the system has taken megabytes for each: what it
+ * holds is looked at where much was written since it was last seen to arrive. Readers who keep up
+ * are trusted with more each time, and are looked at more rarely.
+ */
+export class StalledReaders extends TimerEntry {
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #statistics: Statistics;
+  readonly #log: Logger;
+  readonly #kernelQueues: KernelQueues | undefined;
+  readonly #doubts = new Map<Connection, Doubt>();
+
+  constructor(parts: {
+    readonly clock: Clock;
+    readonly timers: Timers;
+    readonly statistics: Statistics;
+    readonly log: Logger;
+    readonly kernelQueues?: KernelQueues | undefined;
+  }) {
+    super(look);
+    this.#clock = parts.clock;
+    this.#timers = parts.timers;
+    this.#statistics = parts.statistics;
+    this.#log = parts.log;
+    this.#kernelQueues = parts.kernelQueues;
+  }
+
+  doubt(connection: Connection): void {
+    if (this.#kernelQueues === undefined) connection.outbox.trustBytes = Number.POSITIVE_INFINITY;
+    else if (!this.#doubts.has(connection)) {
+      const { nowMs } = this.#clock;
+      this.#doubts.set(connection, { movedMs: nowMs });
+      this.#timers.arm(this, LOOK_MS);
+    }
+  }
+
+  look(): void {
+    const addresses = new Set<string>();
+    for (const connection of this.#doubts.keys()) {
+      if (connection.isClosed) this.#doubts.delete(connection);
+      else addresses.add(connection.network.peer.address);
+    }
+    if (addresses.size === 0) return;
+    const beganMs = this.#clock.wallMs();
+    const queues = this.#kernelQueues?.(addresses);
+    const costMs = this.#clock.wallMs() - beganMs;
+    let allStalled = true;
+    for (const [connection, doubt] of [...this.#doubts]) {
+      const queuedBytes = queues?.get(connection.network.peer.address);
+      if (queuedBytes === undefined) {
+        connection.outbox.trustBytes = Number.POSITIVE_INFINITY;
+        this.#doubts.delete(connection);
+      } else this.#judge(connection, doubt, queuedBytes);
+      if (!connection.outbox.isStalled) allStalled = false;
+    }
+    if (this.#doubts.size === 0) return;
+    const pauseMs = Math.max(allStalled ? STALLED_LOOK_MS : LOOK_MS, COST_SHARE * costMs);
+    if (!this.armed) this.#timers.arm(this, Math.min(pauseMs, LOOK_MS_MAX));
+  }
+
+  #judge(connection: Connection, doubt: Doubt, queuedBytes: number): void {
+    const { outbox } = connection;
+    const { nowMs } = this.#clock;
+    // All that was written since the last look, and no longer waits, has arrived.
+    if (outbox.unprovenBytes > queuedBytes) doubt.movedMs = nowMs;
+    outbox.unprovenBytes = queuedBytes;
+    if (queuedBytes <= PROVEN_BYTES) {
+      this.#doubts.delete(connection);
+      outbox.trustBytes = outbox.isStalled
+        ? TRUST_BYTES_MIN
+        : Math.min(2 * outbox.trustBytes, TRUST_BYTES_MAX);
+      outbox.isStalled = false;
+      return;
+    }
+    if (outbox.isStalled) return;
+    const stillMs = nowMs - doubt.movedMs;
+    if (stillMs < patienceMs(queuedBytes)) return;
+    outbox.isStalled = true;
+    outbox.trustBytes = TRUST_BYTES_MIN;
+    this.#statistics.stalls++;
+    const client = connection.clientIdentifier;
+    this.#log.info(
+      { event: 'stalled', client, address: connection.network.peer.address, bytes: queuedBytes },
+      `Client ${client} has stopped reading, ${queuedBytes} bytes wait for it: QoS 0 messages are dropped until it reads again`,
+    );
+  }
+}
+
+function patienceMs(queuedBytes: number): number {
+  if (queuedBytes >= FULL_BYTES) return FULL_MS;
+  return queuedBytes >= HALF_BYTES ? HALF_MS : SLOW_MS;
+}
+
+function look(entry: TimerEntry): void {
+  if (entry instanceof StalledReaders) entry.look();
+}
