@@ -25,7 +25,7 @@ const SLOW_MS = 1000;
 const TRUST_BYTES_MAX = 131_072;
 const LOOK_MS = 4;
 const STALLED_LOOK_MS = 100;
-const LOOK_MS_MAX = 1000;
+const LOOK_MS_MAX = 250;
 /** Asking the system costs at most this share of the time. */
 const COST_SHARE = 50;
 
