@@ -48,6 +48,8 @@ export class EnergyMeter implements RadioMeter {
     this.#airtimeMs += airtimeMs;
     this.#airMilliJoules +=
       (airtimeMs / 1000) * (way === 'up' ? sendMilliwatts : receiveMilliwatts);
+    // On mains nothing sleeps, so nothing wakes.
+    if (tailMs === 0) return;
     const untilMs = atMs + airtimeMs + tailMs;
     if (atMs > this.#awakeUntilMs) {
       this.#wakes++;

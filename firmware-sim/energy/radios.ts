@@ -3,7 +3,7 @@ export interface Radio {
   readonly name: string;
   /** From asleep to the first packet and all the network's signalling for it. */
   readonly wakeMilliJoules: number;
-  /** How long the radio stays up after the last packet. */
+  /** How long the radio stays up after the last packet; 0: it never sleeps. */
   readonly tailMs: number;
   readonly tailMilliwatts: number;
   /** More than the tail while a packet is on the air. */

@@ -1,5 +1,6 @@
 import type { BrokerUnderTest } from '../broker/broker.js';
 import type { Criterion } from './criterion.js';
+import { type Outcomes, outcomesOf } from './outcomes.js';
 import type { MeasurementMap, Scenario } from './scenario.js';
 import { type Scale, World } from './world.js';
 
@@ -25,6 +26,8 @@ export interface ScenarioResult {
   readonly broker: string;
   readonly criteria: readonly Criterion[];
   readonly measurements: MeasurementMap;
+  /** The same for every scenario; not there when it broke. */
+  readonly outcomes?: Outcomes;
   /** Why it came to no result. */
   readonly error?: string;
   readonly repeat: string;
@@ -59,7 +62,8 @@ async function runOne(scenario: Scenario, options: RunOptions): Promise<Scenario
     const pass = criteria.every((criterion) => criterion.pass !== false);
     say(pass ? 'passed' : 'failed');
     const shown = `${broker.kind} ${broker.version}`;
-    return { ...base, pass, seconds: seconds(), broker: shown, criteria, measurements };
+    const outcomes = outcomesOf(world);
+    return { ...base, pass, seconds: seconds(), broker: shown, criteria, measurements, outcomes };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     say(`broke: ${text}`);

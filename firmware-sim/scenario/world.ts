@@ -79,6 +79,10 @@ export class World {
     this.prefix = `sim${letters.slice(-RUN_LETTERS)}`;
   }
 
+  get placed(): readonly PlacedDevice[] {
+    return this.#placed;
+  }
+
   nowMs(): number {
     return this.clock.nowMs();
   }

@@ -7,7 +7,7 @@ const WILLS_MAX = 2;
 const BYSTANDER_P99_MS_MAX = 20;
 const BYSTANDER_EVERY_MS = 20;
 /** A line for each single take-over does not tell anybody that two devices have one identifier. */
-const PING_PONG = /ping.?pong|take.?over.?(fight|storm|loop)|same client id|two (clients|devices)/i;
+const PING_PONG = /ping.?pong|take.?over.?(fight|storm|loop)|two (clients|devices)/i;
 /** What a broker may take to see what goes on. */
 const DETECTION_MS = 2_000;
 

@@ -31,6 +31,12 @@ function failuresOf({ criteria, error }: ScenarioResult): readonly unknown[] {
 
 describe.concurrent('Dunlin among small devices', () => {
   test.each([
+    ['oversize-poison', false],
+    ['oversize-poison', true],
+    ['fragile-parser', false],
+    ['fragile-parser', true],
+    ['same-id-ping-pong', false],
+    ['same-id-ping-pong', true],
     ['backlog-over-gprs', false],
     ['backlog-over-gprs', true],
     ['half-open', false],

@@ -68,7 +68,11 @@ test("warped time: a day in a minute has a day's sleep in it", () => {
 test('mains last for ever', () => {
   const meter = new EnergyMeter(radioOf('mains'), 0);
   meter.packet('up', 100, 10, 0);
-  expect(meter.report(1_000).daysOfTwoCells).toBe(Number.POSITIVE_INFINITY);
+  expect(meter.report(1_000)).toMatchObject({
+    daysOfTwoCells: Number.POSITIVE_INFINITY,
+    wakes: 0,
+    wireBytes: 100,
+  });
 });
 
 test('every link has a radio', () => {

@@ -1,0 +1,93 @@
+import type { Distribution, Samples } from '../base/samples.js';
+import { residentBytes, sendQueues } from '../broker/memory.js';
+import type { DeviceReport } from '../device/report.js';
+import type { Tally } from './ledger.js';
+import type { World } from './world.js';
+
+/** What every scenario reports, all its devices together; backends are left out. */
+export interface Outcomes {
+  readonly devices: number;
+  /** Lost, duplicated and reordered end to end, for each QoS. */
+  readonly messages: Readonly<Record<string, Tally>>;
+  readonly connackMs: Distribution;
+  readonly subackMs: Distribution;
+  /** PUBACK or PUBCOMP. */
+  readonly ackMs: Distribution;
+  readonly pingrespMs: Distribution;
+  /** From the dial of a connection to its first message, either way. */
+  readonly firstUsefulMs: Distribution;
+  readonly connections: number;
+  readonly sessionsResumed: number;
+  /** Ends that no device asked for, by what it saw. */
+  readonly drops: Readonly<Record<string, number>>;
+  /** Messages sent again, and those received with DUP. */
+  readonly resent: number;
+  readonly receivedDup: number;
+  readonly oversize: number;
+  /** Own messages of devices that nobody has acknowledged at the end. */
+  readonly unacknowledged: number;
+  readonly wireBytes: number;
+  readonly wireBytesPerPayloadByte: number;
+  readonly airtimeMs: number;
+  readonly wakes: number;
+  readonly wakesFromOutside: number;
+  readonly milliJoules: number;
+  readonly brokerResidentBytes: number | undefined;
+  readonly kernelSendQueueBytes: number | undefined;
+}
+
+export function outcomesOf(world: World): Outcomes {
+  const { placed } = world;
+  const reports = placed.map(({ device }) => device.report);
+  const energies = placed.map(({ energy }) => energy.report(world.nowMs()));
+  const measured = (of: (report: DeviceReport) => Samples): Distribution =>
+    world.samplesOf(placed, ({ device }) => of(device.report)).distribution();
+  const wireBytes = sum(placed, ({ link }) => link.usage.wireBytes);
+  const payloadBytes = sum(
+    placed,
+    ({ link }) => link.usage.payloadBytesUp + link.usage.payloadBytesDown,
+  );
+  return {
+    devices: placed.length,
+    messages: world.ledger.tallies(),
+    connackMs: measured((report) => report.connackMs),
+    subackMs: measured((report) => report.subackMs),
+    ackMs: measured((report) => report.ackMs),
+    pingrespMs: measured((report) => report.pingrespMs),
+    firstUsefulMs: measured((report) => report.firstUsefulMs),
+    connections: sum(reports, ({ connections }) => connections),
+    sessionsResumed: sum(reports, ({ sessionsResumed }) => sessionsResumed),
+    drops: dropsOf(reports),
+    resent: sum(reports, ({ resent }) => resent),
+    receivedDup: sum(reports, ({ receivedDup }) => receivedDup),
+    oversize: sum(reports, ({ oversize }) => oversize),
+    unacknowledged: sum(placed, ({ device }) => device.waiting),
+    wireBytes,
+    wireBytesPerPayloadByte: wireBytes / payloadBytes,
+    airtimeMs: sum(energies, ({ airtimeMs }) => airtimeMs),
+    wakes: sum(energies, ({ wakes }) => wakes),
+    wakesFromOutside: sum(energies, ({ wakesFromOutside }) => wakesFromOutside),
+    milliJoules: sum(energies, ({ milliJoules }) => milliJoules),
+    brokerResidentBytes: residentBytes(world.broker.pid),
+    kernelSendQueueBytes: kernelBytes(world),
+  };
+}
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}
+
+function dropsOf(reports: readonly DeviceReport[]): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const { drops } of reports) {
+    for (const [why, times] of drops) all[why] = (all[why] ?? 0) + times;
+  }
+  return all;
+}
+
+function kernelBytes({ broker, placed }: World): number | undefined {
+  const queues = sendQueues(broker.port);
+  if (queues === undefined || broker.pid === undefined) return undefined;
+  const ports = placed.flatMap(({ link }) => link.localPorts);
+  return sum(ports, (port) => queues.get(port) ?? 0);
+}
