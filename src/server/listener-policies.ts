@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/broker.js';
 import { type Limits, type ListenerPolicy, listenerLimits } from '../session/limits.js';
+import { MountPoint } from '../session/mount-point.js';
 import { urlOf } from '../transport/listener.js';
 import { doorOf } from './config/doors.js';
 import { snakeCase } from './config/vocabulary.js';
@@ -49,6 +50,7 @@ function policyOf(listen: ListenConfig, config: Config): ListenerPolicy {
     limits: listenerLimits(config.limits, own),
     ...(connectionsMax === undefined ? {} : { connectionsMax }),
     ...ratesOf(listen, config),
+    ...(listen.mountPoint === undefined ? {} : { mountPoint: new MountPoint(listen.mountPoint) }),
   };
 }
 

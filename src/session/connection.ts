@@ -344,11 +344,11 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
       );
     }
     this.#phase = 'connecting';
-    this.connect = connect;
+    this.connect = this.policy.mountPoint?.connect(connect) ?? connect;
     this.version = connect.protocolVersion;
     this.clientIdentifier = connect.clientIdentifier;
     this.userName = connect.userName;
-    this.#context.host.connect(this, connect);
+    this.#context.host.connect(this, this.connect);
   }
 
   #disconnect(disconnect: Disconnect): void {

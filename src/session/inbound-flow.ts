@@ -96,9 +96,10 @@ export class InboundFlow {
     if (this.#session.awaitsRetained) this.#context.host.roomAgain(this.#connection);
   }
 
-  subscribe(subscribe: Subscribe): void {
+  subscribe(written: Subscribe): void {
     const connection = this.#connection;
     const { host } = this.#context;
+    const subscribe = connection.policy.mountPoint?.subscribe(written) ?? written;
     connection.decide(host.authorizeSubscribe(connection, subscribe), (authorizations) => {
       const reasonCodes = host.subscribe(connection, subscribe, authorizations);
       const { packetIdentifier } = subscribe;
@@ -110,13 +111,15 @@ export class InboundFlow {
     });
   }
 
-  unsubscribe(unsubscribe: Unsubscribe): void {
+  unsubscribe(written: Unsubscribe): void {
+    const connection = this.#connection;
     const { host } = this.#context;
-    const { packetIdentifier } = unsubscribe;
-    const reasonCodes = host.unsubscribe(this.#connection, unsubscribe);
+    const { packetIdentifier } = written;
+    const unsubscribe = connection.policy.mountPoint?.unsubscribe(written) ?? written;
+    const reasonCodes = host.unsubscribe(connection, unsubscribe);
     const unsuback = encode(
       { type: PacketType.UNSUBACK, packetIdentifier, reasonCodes },
-      this.#connection.version,
+      connection.version,
     );
     this.#answer(unsuback);
   }
@@ -187,10 +190,18 @@ export class InboundFlow {
       }
       return topic;
     }
-    const topic = this.#context.host.topic(publish.bytes, topicStart, topicEnd);
+    const topic = this.#named(publish.bytes, topicStart, topicEnd);
     if (topic === undefined) return invalidTopic(publish);
     if (topicAlias > 0) this.#setAlias(topicAlias, topic);
     return topic;
+  }
+
+  #named(bytes: Uint8Array, start: number, end: number): Topic | undefined {
+    const { host } = this.#context;
+    const { mountPoint } = this.#connection.policy;
+    if (mountPoint === undefined) return host.topic(bytes, start, end);
+    const name = mountPoint.topicName(bytes, start, end);
+    return host.topic(name, 0, name.length);
   }
 
   #setAlias(alias: number, topic: Topic): void {

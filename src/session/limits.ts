@@ -1,3 +1,4 @@
+import type { MountPoint } from './mount-point.js';
 import type { Rates } from './rates.js';
 
 /** What happens to a message for a Session whose queue is full. */
@@ -156,6 +157,8 @@ export interface ListenerPolicy {
   readonly connectionsMax?: number;
   /** What may come in a second; undefined is unlimited. */
   readonly rates?: Rates;
+  /** Where in the topic tree its clients live; undefined is the whole of it. */
+  readonly mountPoint?: MountPoint;
 }
 
 export const defaultListenerPolicy: ListenerPolicy = {

@@ -9,6 +9,7 @@ import {
   writePublishHead,
 } from '../wire/publish-frame.js';
 import type { Connection } from './connection.js';
+import type { MountPoint } from './mount-point.js';
 import type { Outbox } from './outbox.js';
 import type { Receiver } from './receiver.js';
 import type { Statistics } from './statistics.js';
@@ -48,6 +49,9 @@ export class PublishSender implements Receiver {
   sentCount = 0;
   #packetBytesMax: number;
   readonly #aliases: OutboundTopicAliases<Uint8Array> | undefined;
+  readonly #mountPoint: MountPoint | undefined;
+  /** Neither aliases nor a mount point: what came may be the template of what goes out. */
+  readonly #isPlain: boolean;
 
   constructor(parts: {
     readonly outbox: Outbox;
@@ -55,6 +59,7 @@ export class PublishSender implements Receiver {
     readonly version: ProtocolVersion;
     readonly packetBytesMax: number;
     readonly topicAliasMaximum: number;
+    readonly mountPoint?: MountPoint | undefined;
   }) {
     this.#outbox = parts.outbox;
     this.#statistics = parts.statistics;
@@ -62,6 +67,8 @@ export class PublishSender implements Receiver {
     this.#packetBytesMax = parts.packetBytesMax;
     this.#aliases =
       parts.topicAliasMaximum > 0 ? new OutboundTopicAliases(parts.topicAliasMaximum) : undefined;
+    this.#mountPoint = parts.mountPoint;
+    this.#isPlain = this.#aliases === undefined && this.#mountPoint === undefined;
   }
 
   get hasRoom(): boolean {
@@ -84,7 +91,7 @@ export class PublishSender implements Receiver {
     packetIdentifier: number,
     subscriptionIdentifiers: readonly number[],
   ): boolean {
-    if (this.#aliases !== undefined || subscriptionIdentifiers.length > 0) {
+    if (!this.#isPlain || subscriptionIdentifiers.length > 0) {
       return this.#sendExtended(frame, flags, packetIdentifier, subscriptionIdentifiers);
     }
     const template = frame.template(this.#version, packetIdentifier !== 0);
@@ -121,14 +128,15 @@ export class PublishSender implements Receiver {
   ): boolean {
     head.isVersion5 = this.#version === 5;
     head.withIdentifier = packetIdentifier !== 0;
-    head.topic = frame.topic;
+    const topic = this.#seen(frame.topic);
+    head.topic = topic;
     head.extrasStart = ALIAS_BYTES;
     head.extrasEnd = head.isVersion5 ? writeIdentifiers(subscriptionIdentifiers) : ALIAS_BYTES;
     const remaining = headBytes(frame) + frame.payloadBytes;
     if (remaining + fixedHeaderBytes(remaining) > this.#packetBytesMax) return false;
     // Naming an alias makes the packet a few bytes longer: only where that still fits.
     const fits = remaining + ALIAS_SPARE_BYTES <= this.#packetBytesMax;
-    if (this.#aliases !== undefined && frame.topic.length >= ALIAS_WORTH_BYTES && fits) {
+    if (this.#aliases !== undefined && topic.length >= ALIAS_WORTH_BYTES && fits) {
       const assigned = this.#aliases.assign(frame.topic);
       if (assigned !== 0) {
         writeAlias(assigned.alias);
@@ -141,6 +149,12 @@ export class PublishSender implements Receiver {
     // What it would be without an alias: as much has been taken, or has not.
     this.sentBytes = remaining + fixedHeaderBytes(remaining);
     return true;
+  }
+
+  /** The Topic Name as the client has it. */
+  #seen(topic: Uint8Array): Uint8Array {
+    const mountPoint = this.#mountPoint;
+    return mountPoint?.covers(topic) === true ? topic.subarray(mountPoint.length) : topic;
   }
 
   /** With the head as it was made before. */
@@ -165,7 +179,7 @@ export class PublishSender implements Receiver {
 
 /** For a client that has been accepted, within what its CONNECT says. */
 export function newPublishSender(
-  { connect, version, outbox, limits }: Connection,
+  { connect, version, outbox, limits, policy }: Connection,
   statistics: Statistics,
 ): PublishSender {
   const { maximumPacketSizeBytes, topicAliasMaximum } = connect!;
@@ -175,6 +189,7 @@ export function newPublishSender(
     version,
     packetBytesMax: maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY,
     topicAliasMaximum: Math.min(topicAliasMaximum, limits.outboundTopicAliasMaximum),
+    mountPoint: policy.mountPoint,
   });
 }
 

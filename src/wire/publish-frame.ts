@@ -87,7 +87,8 @@ export class PublishFrame {
     this.#propertiesEnd = publish.propertiesEnd;
     this.#areForwarded = publish.propertiesAreVerbatim;
     this.#begin(publish.isOwned);
-    if (publish.topicAlias === 0) {
+    const isItsTopic = topic.length === publish.topicEnd - publish.topicStart;
+    if (publish.topicAlias === 0 && isItsTopic) {
       const template = this.#slot(version === 5, publish.qos > 0);
       template.bytes = publish.bytes;
       template.start = publish.packetStart;

@@ -40,11 +40,14 @@ export class BrokerWorld {
   engine: ManualEngine;
   store!: DurableStore;
   broker!: Broker;
+  /** Of the listener that connections come through from now on. */
+  policy: Partial<ListenerPolicy>;
   readonly #options: WorldOptions;
   #disk: MemoryEngine;
 
   private constructor(options: WorldOptions) {
     this.#options = options;
+    this.policy = options.policy ?? {};
     this.#disk = new MemoryEngine(this.time);
     this.engine = new ManualEngine(this.#disk);
   }
@@ -97,10 +100,7 @@ export class BrokerWorld {
   /** A network connection on which nothing was sent. */
   open(version: 3 | 4 | 5 = 5, host = '192.0.2.1'): TestClient {
     const client = new TestClient(this, version, host);
-    client.events = this.broker.accept(client, {
-      ...defaultListenerPolicy,
-      ...this.#options.policy,
-    });
+    client.events = this.broker.accept(client, { ...defaultListenerPolicy, ...this.policy });
     this.clients.push(client);
     return client;
   }

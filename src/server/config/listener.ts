@@ -5,7 +5,16 @@ import { type AuthenticationMethodName, authenticationMethods } from './authenti
 import { limits } from './limits.js';
 import { type RatesConfig, rates } from './rates.js';
 import { tls } from './tls.js';
-import { fileMode, listenUrl, network, oneOf, protocolVersion, text, yesOrNo } from './values.js';
+import {
+  fileMode,
+  listenUrl,
+  network,
+  oneOf,
+  protocolVersion,
+  text,
+  topicPrefix,
+  yesOrNo,
+} from './values.js';
 import {
   type Entry,
   group,
@@ -100,7 +109,7 @@ export const listener: Entry<ListenConfig> = section<ListenConfig>(
       'Who may connect to a Unix domain socket, such as `0660` (`unix:` alone).',
     ),
     mountPoint: optional(
-      text('the beginning of a topic, such as site1/'),
+      topicPrefix(),
       'none',
       'Put before every topic of the clients that come through here.',
     ),

@@ -88,6 +88,19 @@ export function path(what: string): Entry<string> {
   return value({ type: 'path', expectation: what, json: { type: 'string', minLength: 1 } }, words);
 }
 
+/** The beginning of Topic Names, whole levels of it. */
+export function topicPrefix(): Entry<string> {
+  return value(
+    {
+      type: 'text',
+      expectation: 'the beginning of a topic, such as site1/, with a slash at its end',
+      json: { type: 'string', pattern: '^([^$+#][^+#]*/|.*\\$\\{.*)$' },
+    },
+    (written) =>
+      typeof written === 'string' && /^[^$+#\0][^+#\0]*\/$/.test(written) ? written : undefined,
+  );
+}
+
 /** What must stay unknown to others: `${VARIABLE}` or a file of its own (`name_file`) serve it. */
 export function secret(what: string): Entry<string> {
   return value(
