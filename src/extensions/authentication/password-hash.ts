@@ -30,7 +30,7 @@ export interface ScramKeys {
   readonly serverKey: Uint8Array;
 }
 
-/** 16 MiB and some 40 ms on a desktop computer: a Raspberry Pi lets a household in as well. */
+/** 16 MiB and some 50 ms of a processor: a small board lets a household in as well. */
 export const SCRYPT_COST_LOG2 = 14;
 const SCRYPT_BLOCK_SIZE = 8;
 const SCRYPT_MEMORY_MAX = 256 * 1024 * 1024;
