@@ -20,6 +20,7 @@ export type {
   Entry,
 } from './broker/authentication.js';
 export type { DeviceCare, DeviceRule } from './broker/devices/device-options.js';
+export type { DeviceHealth } from './broker/devices/health.js';
 export type {
   Acceptance,
   AuthenticateRequest,

@@ -1,6 +1,7 @@
 import type { Logger } from '../base/log.js';
 import type { AuthenticationMethod } from '../broker/authentication.js';
 import { Broker, type BrokerParts } from '../broker/broker.js';
+import type { DeviceHealth } from '../broker/devices/health.js';
 import type { Hooks } from '../broker/hooks.js';
 import type { LocalClient } from '../extensions/local-client/local-client.js';
 import { LocalClientError } from '../extensions/local-client/local-client-error.js';
@@ -33,6 +34,8 @@ export interface RunningBroker {
   readonly addresses: readonly string[];
   readonly hooks: Hooks;
   readonly statistics: Statistics;
+  /** The health of each client seen since the start; those seen last come last. */
+  devices(): readonly DeviceHealth[];
   /** Settles when the store fails: from then on nothing is acknowledged. */
   readonly storeFailed: Promise<StoreFailure>;
   /** An MQTT client inside this process; rejects with a `LocalClientError` when it is refused. */
@@ -110,7 +113,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
     return {
       addresses: listeners.map(({ url }) => url),
       hooks: broker.hooks,
-      statistics: broker.statistics,
+      ...insightInto(broker),
       storeFailed: health.whenFailed,
       client: async (options = {}) => {
         const { LocalClient } = await import('../extensions/local-client/local-client.js');
@@ -136,6 +139,10 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
     await release(listeners);
     throw error;
   }
+}
+
+function insightInto(broker: Broker): Pick<RunningBroker, 'statistics' | 'devices'> {
+  return { statistics: broker.statistics, devices: () => broker.devices.health() };
 }
 
 function deviceParts(config: Config): Pick<BrokerParts, 'devices' | 'kernelQueues'> {

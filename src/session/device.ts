@@ -23,6 +23,8 @@ export class Device {
   calmMs = 0;
   /** Since when it has been calm, Unix epoch milliseconds. */
   calmSinceWallMs = 0;
+  /** Unix epoch milliseconds of its first connection since the start. */
+  firstSeenWallMs = 0;
   /** Unix epoch milliseconds of the last connection and the last end of one. */
   connectedAtWallMs = 0;
   leftAtWallMs = 0;

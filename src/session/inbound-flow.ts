@@ -18,6 +18,7 @@ import { isFailure, ReasonCode } from '../wire/reason-code.js';
 import type { Acknowledgements } from './acknowledgements.js';
 import type { Connection } from './connection.js';
 import type { ConnectionContext } from './connection-context.js';
+import { ResentSubscribes, withoutReplay } from './resent-subscribes.js';
 import type { Session } from './session.js';
 import type { Topic } from './topic.js';
 
@@ -29,6 +30,7 @@ export class InboundFlow {
   readonly #context: ConnectionContext;
   #aliases: InboundTopicAliases<Topic> | undefined = undefined;
   #toldOfRetransmission = false;
+  readonly #subscribes = new ResentSubscribes();
 
   constructor(
     connection: Connection,
@@ -98,8 +100,11 @@ export class InboundFlow {
 
   subscribe(written: Subscribe): void {
     const connection = this.#connection;
-    const { host } = this.#context;
-    const subscribe = connection.policy.mountPoint?.subscribe(written) ?? written;
+    const { host, clock } = this.#context;
+    const meant = connection.policy.mountPoint?.subscribe(written) ?? written;
+    const isResent = this.#subscribes.isResent(meant, clock.nowMs);
+    if (isResent) this.#countResent();
+    const subscribe = isResent ? withoutReplay(meant) : meant;
     connection.decide(host.authorizeSubscribe(connection, subscribe), (authorizations) => {
       const reasonCodes = host.subscribe(connection, subscribe, authorizations);
       const { packetIdentifier } = subscribe;
@@ -235,8 +240,15 @@ export class InboundFlow {
     } else {
       if (!dup || !acknowledgements.isWaiting(PacketType.PUBACK, packetIdentifier)) return false;
     }
+    this.#countResent();
     this.#tellOfRetransmission(dup);
     return true;
+  }
+
+  #countResent(): void {
+    this.#context.statistics.resentReceived++;
+    const { watch } = this.#session.outbound;
+    if (watch !== undefined) watch.device.duplicates++;
   }
 
   /** Once a connection: some client libraries send everything unacknowledged again every second. */

@@ -38,6 +38,8 @@ export class Statistics {
   protocolViolations = 0;
   takeOvers = 0;
   retransmissions = 0;
+  /** PUBLISH and SUBSCRIBE packets that clients sent again without a need. */
+  resentReceived = 0;
   /** PUBLISH, wills and Topic Filters that rules denied. */
   accessDenied = 0;
   /** Times that a connection was not read for sending more than its rate. */

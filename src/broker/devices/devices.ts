@@ -15,6 +15,7 @@ import type { PublishPath } from '../publish-path.js';
 import { DeadLetters } from './dead-letters.js';
 import { type DeviceOptions, DeviceRules } from './device-options.js';
 import { DeviceRegistry } from './device-registry.js';
+import { type DeviceHealth, healthOf } from './health.js';
 import { hasLearned, Quarantine } from './quarantine.js';
 import { type KernelQueues, StalledReaders } from './stalled-readers.js';
 import { StepDown } from './step-down.js';
@@ -75,6 +76,7 @@ export class Devices {
   readonly #timers: Timers;
   readonly #statistics: Statistics;
   readonly #log: Logger;
+  readonly #sessionOf: (clientIdentifier: string) => Session | undefined;
   readonly #quarantine: Quarantine;
   readonly #stepDown = new StepDown();
   readonly #suspects = new Suspects();
@@ -88,6 +90,7 @@ export class Devices {
     this.#timers = parts.timers;
     this.#statistics = parts.statistics;
     this.#log = parts.log;
+    this.#sessionOf = parts.sessionOf;
     this.registry = new DeviceRegistry(options.devicesMax, () => {});
     this.stalled = new StalledReaders(parts);
     this.#quarantine = new Quarantine({
@@ -103,6 +106,7 @@ export class Devices {
     const device = this.registry.see(connection.clientIdentifier);
     device.connections++;
     device.connectedAtWallMs = this.#clock.wallMs();
+    if (device.firstSeenWallMs === 0) device.firstSeenWallMs = device.connectedAtWallMs;
     this.#forget(device, connect);
     if (this.#stepDown.calm(device, this.#clock.wallMs())) this.#tellCalm(device);
     const isSteppedDown = device.steppedDownTo > 0;
@@ -190,6 +194,15 @@ export class Devices {
     if (!this.#guard.isDamped(clientIdentifier, this.#clock.nowMs)) return false;
     this.#statistics.willsWithheld++;
     return true;
+  }
+
+  /** What is known of all clients seen since the start, those seen last at the end. */
+  health(): DeviceHealth[] {
+    const nowWallMs = this.#clock.wallMs();
+    return [...this.registry.all()].map((device) => {
+      const session = this.#sessionOf(device.clientIdentifier);
+      return healthOf(device, session?.connection !== undefined, nowWallMs);
+    });
   }
 
   /** Calls `then` after this time. */

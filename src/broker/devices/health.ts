@@ -1,0 +1,90 @@
+import { type Device, UNLIMITED } from '../../session/device.js';
+
+/** What the broker knows of one client, for people and programs that look after devices. */
+export interface DeviceHealth {
+  readonly clientIdentifier: string;
+  readonly isConnected: boolean;
+  /** 100 is a device without any trouble. */
+  readonly score: number;
+  /** What stands out, in plain words. */
+  readonly sentence: string;
+  readonly connections: number;
+  /** Connections that it dropped shortly behind messages. */
+  readonly drops: number;
+  readonly takeOvers: number;
+  /** PUBLISH and SUBSCRIBE packets that it sent again without a need. */
+  readonly duplicates: number;
+  readonly oversize: number;
+  readonly deadLettered: number;
+  readonly largestAcknowledgedBytes: number;
+  /** Undefined while nothing is known. */
+  readonly packetBytesMax: number | undefined;
+  /** Messages it is sent at a time while it is stepped down; 0 while it is not. */
+  readonly steppedDownTo: number;
+  /** Within a factor of 1.4; 0 without any acknowledgement. */
+  readonly acknowledgementMedianMs: number;
+  readonly acknowledgementMaxMs: number;
+  /** How often connections ended, by kind of cause. */
+  readonly ends: Readonly<Record<string, number>>;
+  /** Unix epoch milliseconds; 0 for never. */
+  readonly connectedAtWallMs: number;
+  readonly leftAtWallMs: number;
+}
+
+interface Trouble {
+  readonly weight: number;
+  readonly sentence: string;
+}
+
+const MEDIAN_SLOW_MS = 5000;
+/** More connections than one in this many seconds are restless. */
+const RESTLESS_SECONDS = 300;
+const HOUR_MS = 3_600_000;
+
+/** The device's health now. */
+export function healthOf(device: Device, isConnected: boolean, nowWallMs: number): DeviceHealth {
+  const troubles = troublesOf(device, nowWallMs);
+  const lost = troubles.reduce((sum, { weight }) => sum + weight, 0);
+  const median = device.latency.quantileMs(0.5);
+  return {
+    clientIdentifier: device.clientIdentifier,
+    isConnected,
+    score: Math.max(0, 100 - lost),
+    sentence: troubles.map(({ sentence }) => sentence).join('; ') || 'nothing stands out',
+    connections: device.connections,
+    drops: device.drops,
+    takeOvers: device.takeOvers,
+    duplicates: device.duplicates,
+    oversize: device.oversize,
+    deadLettered: device.deadLettered,
+    largestAcknowledgedBytes: device.largestAcknowledgedBytes,
+    packetBytesMax: device.packetBytesMax === UNLIMITED ? undefined : device.packetBytesMax,
+    steppedDownTo: device.steppedDownTo,
+    acknowledgementMedianMs: median,
+    acknowledgementMaxMs: device.latency.maxMs,
+    ends: Object.fromEntries(device.ends),
+    connectedAtWallMs: device.connectedAtWallMs,
+    leftAtWallMs: device.leftAtWallMs,
+  };
+}
+
+function troublesOf(device: Device, nowWallMs: number): Trouble[] {
+  const troubles: Trouble[] = [];
+  const add = (weight: number, sentence: string): void => {
+    troubles.push({ weight, sentence });
+  };
+  if (device.packetBytesMax !== UNLIMITED) {
+    add(25, `it takes no packets over ${device.packetBytesMax} bytes`);
+  } else if (device.deadLettered > 0) add(20, 'it could not take some messages');
+  if (device.steppedDownTo > 0) add(25, `it gets ${device.steppedDownTo} packet at a time`);
+  if (device.takeOvers >= 3) add(20, `it was replaced ${device.takeOvers} times`);
+  if (device.duplicates >= 10) add(10, 'it sends packets again without waiting');
+  if (device.latency.quantileMs(0.5) >= MEDIAN_SLOW_MS) add(10, 'it acknowledges slowly');
+  const silent = device.ends.get('keep-alive-timeout') ?? 0;
+  if (silent >= 3) add(10, `it fell silent ${silent} times`);
+  const seconds = Math.max(HOUR_MS, nowWallMs - device.firstSeenWallMs) / 1000;
+  if (device.connections * RESTLESS_SECONDS > seconds) {
+    add(15, `it has connected ${device.connections} times`);
+  }
+  return troubles;
+}
