@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario/scenario.js';
 import { backlog } from './backlog.js';
 import { batteryDay } from './battery-day.js';
+import { everyday } from './everyday.js';
 import { exactlyOnceActuator } from './exactly-once-actuator.js';
 import { fragileParser } from './fragile-parser.js';
 import { gatewayAndTiny } from './gateway-and-tiny.js';
@@ -28,6 +29,7 @@ export const scenarios: readonly Scenario[] = [
   gatewayAndTiny,
   batteryDay,
   mixedFleet,
+  everyday,
 ];
 
 /** `1,3,same-id-ping-pong`; all of them without a list. */

@@ -1,0 +1,60 @@
+import { Samples } from '../base/samples.js';
+import { library } from '../device/libraries.js';
+import { linkProfile } from '../link/profiles.js';
+import { atMost } from '../scenario/criterion.js';
+import type { World } from '../scenario/world.js';
+import type { Playing } from './archetype.js';
+
+const ECHO_P99_MS_MAX = 200;
+const COMMAND_EVERY_MS = 200;
+
+/** A Tasmota-like plug: a command at QoS 0, and its state comes back. */
+export async function playMainsPlugs(world: World, count: number): Promise<Playing> {
+  const base = `${world.prefix}/plug`;
+  const sentMs = new Map<string, number>();
+  const echoMs = new Samples();
+  let commands = 0;
+  const controller = await world.backend('plug-controller', {
+    subscriptions: [{ topic: `${base}/+/stat`, qos: 0 }],
+    onMessage: ({ topic, payload }) => {
+      const key = `${topic.split('/').at(-2)} ${payload.toString()}`;
+      const sent = sentMs.get(key);
+      if (sent !== undefined) echoMs.add(world.nowMs() - sent);
+    },
+  });
+  const plugs = Array.from({ length: count }, (_, index) => {
+    const { device } = world.place({
+      clientIdentifier: `${world.prefix}-DVES_${index.toString(16).padStart(6, '0')}`,
+      behaviour: library('tasmota'),
+      profile: linkProfile('home-wifi'),
+      will: { topic: `${base}/${index}/lwt`, payload: 'Offline', qos: 1, retain: false },
+      subscriptions: [{ topic: `${base}/${index}/cmnd`, qos: 0 }],
+      onMessage: ({ payload }) =>
+        device.publish({ topic: `${base}/${index}/stat`, payload, qos: 0 }),
+    });
+    device.start();
+    return device;
+  });
+  await Promise.all(plugs.map((device) => device.up()));
+  const timer = setInterval(() => {
+    const index = commands % count;
+    const payload = String(commands++);
+    sentMs.set(`${index} ${payload}`, world.nowMs());
+    controller.publish({ topic: `${base}/${index}/cmnd`, payload, qos: 0 });
+  }, COMMAND_EVERY_MS);
+  return {
+    async finish() {
+      clearInterval(timer);
+      await world.until(() => echoMs.count === commands, 2_000);
+    },
+    criteria: () => [
+      atMost(
+        'plugs: state behind its command, p99',
+        'ms',
+        ECHO_P99_MS_MAX,
+        echoMs.percentile(0.99),
+      ),
+      atMost('plugs: commands without an answer', 'commands', 0, commands - echoMs.count),
+    ],
+  };
+}
