@@ -32,7 +32,7 @@ const SCALES: readonly Scale[] = ['ci', 'full'];
 
 export function addRunOptions(program: Command): Command {
   return program
-    .option('--list', 'print the scenarios and what must hold in them')
+    .option('--list', 'print the scenarios')
     .option('--scenario <list>', 'numbers or names, separated by commas (default all)')
     .option('--broker <url>', 'mqtt://host:port of a broker that runs, instead of starting one')
     .option('--pid <pid>', 'process of that broker, to see its memory')

@@ -42,6 +42,8 @@ describe.concurrent('Dunlin among small devices', () => {
     ['half-open', false],
     ['half-open', true],
     ['slowloris-connect', false],
+    ['everyday', false],
+    ['everyday', true],
     ['impatient-resender', false],
     ['impatient-resender', true],
   ])('%s, byte by byte: %s', { timeout: SECONDS_MAX * 1000 }, async (scenario, byteSplit) => {

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { addRunOptions } from '../../firmware-sim/cli/run-command.js';
+import { libraries } from '../../firmware-sim/device/libraries.js';
+import { radios } from '../../firmware-sim/energy/radios.js';
+import { linkProfiles } from '../../firmware-sim/link/profiles.js';
+import { scenarios } from '../../firmware-sim/scenarios/catalog.js';
+import { repositoryFolder } from '../support/build-if-stale.js';
+
+const text = readFileSync(join(repositoryFolder, 'docs/firmware-sim.md'), 'utf8');
+
+function rowsWith(cell: string): string[] {
+  return text.split('\n').filter((line) => line.startsWith('| ') && line.includes(cell));
+}
+
+test('every behaviour, link and radio has a row with its source', () => {
+  for (const { name, source } of [...libraries, ...linkProfiles, ...radios]) {
+    const told = rowsWith(`| \`${name}\` |`).filter((row) => row.includes(source));
+    expect(told.length, name).toBe(1);
+  }
+});
+
+test('links are told as they are', () => {
+  for (const { name, upBytesPerSecond, latencyMs } of linkProfiles) {
+    const row = rowsWith(`| \`${name}\` |`)[0]!;
+    const rate = Number.isFinite(upBytesPerSecond) ? String(upBytesPerSecond) : 'no limit';
+    expect(row).toContain(`| ${rate} / `);
+    expect(row).toContain(`| ${latencyMs}, `);
+  }
+});
+
+test('every scenario has a row', () => {
+  for (const { number, name } of scenarios) {
+    expect(rowsWith(`| ${number} | \`${name}\` |`).length, name).toBe(1);
+  }
+});
+
+test('every flag has a row', () => {
+  const visible = addRunOptions(new Command()).options.filter(({ hidden }) => !hidden);
+  expect(visible.length).toBeGreaterThan(8);
+  for (const { flags } of visible) expect(rowsWith(`| \`${flags}\` |`).length, flags).toBe(1);
+});
