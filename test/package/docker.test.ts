@@ -46,7 +46,7 @@ test('npm scripts that it runs exist', () => {
     scripts: Record<string, string>;
   };
   const named = all('RUN').flatMap((line) => /^npm run (\S+)/.exec(line)?.[1] ?? []);
-  expect(named).toEqual(['build']);
+  expect(named).toEqual(['build:broker']);
   for (const name of named) expect(scripts).toHaveProperty(name);
 });
 

@@ -31,6 +31,10 @@ test('the command runs from an installed package', () => {
   expect(run('npx', '--no-install', 'dunlin', '--version')).toMatch(/^\d+\.\d+\.\d+\s*$/);
 });
 
+test('so does the simulation of devices', () => {
+  expect(run('npx', '--no-install', 'dunlin-sim', '--list')).toMatch(/^ 1 {2}oversize-poison /);
+});
+
 test('a program can embed the broker', () => {
   writeFileSync(
     join(folder, 'embed.js'),

@@ -7,16 +7,28 @@ import { fileURLToPath } from 'node:url';
 export const repositoryFolder: string = fileURLToPath(new URL('../../', import.meta.url));
 export const serverMain: string = join(repositoryFolder, 'dist/server/main.js');
 
+/** What is compiled: where it comes from, by which settings, and a file that is there then. */
+const programs = [
+  { folder: 'src', settings: 'tsconfig.build.json', main: serverMain },
+  {
+    folder: 'firmware-sim',
+    settings: 'tsconfig.firmware-sim.json',
+    main: join(repositoryFolder, 'dist/firmware-sim/main.js'),
+  },
+] as const;
+
+type Program = (typeof programs)[number];
+
 const LOCK_WAIT_MS = 100;
 const LOCK_WAITS_MAX = 600;
 const LOCK_MS_MAX = 30_000;
 
 /**
- * Compiles `src` to `dist` when a source file is newer than the compiled program. Test files run in
+ * Compiles to `dist` what is older there than one of its source files. Test files run in
  * several processes, so a folder serves as the lock: only one of them compiles.
  */
 export async function buildIfStale(): Promise<void> {
-  if (!isStale()) return;
+  if (!programs.some(isStale)) return;
   const lock = join(repositoryFolder, 'node_modules/.dunlin-build-lock');
   for (let waits = 0; waits < LOCK_WAITS_MAX; waits++) {
     try {
@@ -27,7 +39,7 @@ export async function buildIfStale(): Promise<void> {
       continue;
     }
     try {
-      if (isStale()) compile();
+      for (const program of programs) if (isStale(program)) compile(program);
     } finally {
       rmdirSync(lock);
     }
@@ -42,22 +54,22 @@ function removeAbandoned(lock: string): void {
   if (Date.now() - since > LOCK_MS_MAX) rmdirSync(lock);
 }
 
-function compile(): void {
+function compile({ settings, main }: Program): void {
   const startedMs = Date.now();
   // Type errors are the type check's business; here only the program counts.
   const compiler = join(repositoryFolder, 'node_modules/typescript/bin/tsc');
-  const result = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+  const result = spawnSync(process.execPath, [compiler, '-p', settings], {
     cwd: repositoryFolder,
     encoding: 'utf8',
   });
   // A source file may have changed meanwhile: what counts is that the program is new.
-  const built = statSync(serverMain, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const built = statSync(main, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (built < startedMs - 1) throw new Error(`nothing was compiled:\n${result.stdout}`);
 }
 
-function isStale(): boolean {
-  const built = statSync(serverMain, { throwIfNoEntry: false });
-  return built === undefined || newestChangeMs(join(repositoryFolder, 'src')) > built.mtimeMs;
+function isStale({ folder, main }: Program): boolean {
+  const built = statSync(main, { throwIfNoEntry: false });
+  return built === undefined || newestChangeMs(join(repositoryFolder, folder)) > built.mtimeMs;
 }
 
 function newestChangeMs(folder: string): number {
