@@ -37,6 +37,10 @@ export class SimProcess {
       random: new Chance(derivedSeed(world.seed, `broker ${world.crashes.length}`)),
       log: silentLogger,
       store: this.store,
+      // The oracle knows the protocol alone, and these links break far more often than devices do.
+      devices: {
+        rules: [{ match: {}, stepDown: false, quarantine: false, takeOverDamping: false }],
+      },
       limits: {
         receiveMaximum: options.receiveMaximum,
         queuedMessagesMax: options.queuedMessagesMax,
