@@ -150,7 +150,9 @@ export class Devices {
     const { watch } = session.outbound;
     if (watch?.isDeaf === true && session.isStored && wasThere(cause)) device.deafConnections++;
     else if (watch?.hasAcknowledged === true) device.deafConnections = 0;
-    if (!isDrop(cause) || nowMs - connection.publishedMs > DROP_BEHIND_MS) return;
+    // What has not left altogether is not what the device answered to.
+    const hasLeft = connection.network.unsentBytes === 0;
+    if (!isDrop(cause) || !hasLeft || nowMs - connection.publishedMs > DROP_BEHIND_MS) return;
     device.drops++;
     const oldest = watch?.oldestUnacknowledged;
     if (oldest !== undefined && session.isStored) {

@@ -1,14 +1,14 @@
 import type { Delivery } from '../../session/delivery.js';
 import type { Device } from '../../session/device.js';
 
-/** A message is at fault after this many drops in a row with it first in line … */
-const DROPS_MIN = 3;
-/** … and this many where it was the only one on its way, so that no other can be at fault. */
-const ALONE_MIN = 2;
+/**
+ * A message is at fault after so many drops in a row where it was the only one on its way, so that
+ * no other can be.
+ */
+const ALONE_MIN = 3;
 
 interface Suspect {
   sequence: number;
-  drops: number;
   alone: number;
 }
 
@@ -27,12 +27,9 @@ export class Suspects {
     if (delivery.sequence === 0) return false;
     const known = this.#suspects.get(device);
     const suspect =
-      known?.sequence === delivery.sequence
-        ? known
-        : { sequence: delivery.sequence, drops: 0, alone: 0 };
-    suspect.drops++;
+      known?.sequence === delivery.sequence ? known : { sequence: delivery.sequence, alone: 0 };
     if (isAlone) suspect.alone++;
-    if (suspect.drops < DROPS_MIN || suspect.alone < ALONE_MIN) {
+    if (suspect.alone < ALONE_MIN) {
       this.#suspects.set(device, suspect);
       return false;
     }
