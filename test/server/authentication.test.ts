@@ -1,7 +1,8 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { connectAsync, type IClientOptions, MqttClient } from 'mqtt';
 import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import {
   type BrokerOptions,
@@ -83,6 +84,34 @@ test('users of file and configuration come in by their passwords, nobody else do
   expect(await codeOf(broker, { ...old, username: 'kitchen', password: 'x' })).toBe(4);
   expect(await codeOf(broker, { ...old })).toBe(5);
   expect(broker.statistics.credentialsRefused).toBe(5);
+});
+
+test('a Unix socket is a door like others: a name without its password does not open it', async () => {
+  writeFileSync(file, `kitchen:${kitchen}\n`);
+  const path = join(folder, 'mqtt.sock');
+  const broker = await start({
+    listen: [{ url: `unix:${path}` }],
+    authentication: { passwordFile: file },
+  });
+  const codes = [];
+  for (const shown of [
+    { username: 'kitchen' },
+    {},
+    { username: 'kitchen', password: 'x' },
+    { username: 'kitchen', password: 'right' },
+  ]) {
+    const settings = { protocolVersion: 5, reconnectPeriod: 0, ...shown } as const;
+    const client = new MqttClient(() => connectSocket(path), settings);
+    onTestFinished(() => client.endAsync(true));
+    codes.push(
+      await new Promise((resolve) => {
+        client.on('connect', () => resolve(0));
+        client.on('error', (refused) => resolve((refused as unknown as { code: number }).code));
+      }),
+    );
+  }
+  expect(codes).toEqual([0x86, 0x87, 0x86, 0]);
+  expect(broker.statistics.credentialsRefused).toBe(3);
 });
 
 test('each listener has its own door', async () => {

@@ -13,7 +13,7 @@ const NOTHING_SHOWN: Verdict = {
   isGuess: true,
 };
 
-/** The address of clients inside the process. */
+/** The listener of clients inside the process; their address is that of Unix sockets as well. */
 const LOCAL = 'local';
 
 /**
@@ -89,7 +89,7 @@ export class LoginChain {
   #nobody(request: AuthenticateRequest): Exclude<Verdict, { kind: 'not-mine' }> {
     const { password, userName, peer, policy } = request;
     // The program that the broker is part of connects: it could do anything without that.
-    const isOurs = peer.address === LOCAL && password === undefined;
+    const isOurs = peer.listener === LOCAL && password === undefined;
     const showsNothing = userName === undefined && password === undefined;
     const asksNothing = policy.authentication?.length === 0 || this.#methods.length === 0;
     let verdict = showsNothing ? NOTHING_SHOWN : WRONG;

@@ -90,7 +90,7 @@ test('where no method is asked, a name that nobody checked is not taken over', a
 
 test('clients inside the process come in by themselves, unless they show a password', async () => {
   const world = newWorld();
-  const peer = { address: 'local', host: 'local' };
+  const peer = { address: 'local', host: 'local', listener: 'local' };
   expect((await world.answer({ peer, user: 'z' })).answer).toMatchObject({
     identity: { userName: 'z', method: 'local' },
   });
