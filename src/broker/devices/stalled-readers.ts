@@ -46,6 +46,7 @@ export class StalledReaders extends TimerEntry {
   readonly #log: Logger;
   readonly #kernelQueues: KernelQueues | undefined;
   readonly #doubts = new Map<Connection, Doubt>();
+  #pauseMs = LOOK_MS;
 
   constructor(parts: {
     readonly clock: Clock;
@@ -67,7 +68,7 @@ export class StalledReaders extends TimerEntry {
     else if (!this.#doubts.has(connection)) {
       const { nowMs } = this.#clock;
       this.#doubts.set(connection, { movedMs: nowMs });
-      this.#timers.arm(this, LOOK_MS);
+      if (!this.armed) this.#timers.arm(this, Math.max(LOOK_MS, this.#pauseMs));
     }
   }
 
@@ -90,9 +91,10 @@ export class StalledReaders extends TimerEntry {
       } else this.#judge(connection, doubt, queuedBytes);
       if (!connection.outbox.isStalled) allStalled = false;
     }
-    if (this.#doubts.size === 0) return;
-    const pauseMs = Math.max(allStalled ? STALLED_LOOK_MS : LOOK_MS, COST_SHARE * costMs);
-    if (!this.armed) this.#timers.arm(this, Math.min(pauseMs, LOOK_MS_MAX));
+    // The clock counts milliseconds: what a look costs below one is told by how many are looked at.
+    const leastMs = Math.max(allStalled ? STALLED_LOOK_MS : LOOK_MS, addresses.size);
+    this.#pauseMs = Math.min(Math.max(leastMs, COST_SHARE * costMs), LOOK_MS_MAX);
+    if (this.#doubts.size > 0 && !this.armed) this.#timers.arm(this, this.#pauseMs);
   }
 
   #judge(connection: Connection, doubt: Doubt, queuedBytes: number): void {
