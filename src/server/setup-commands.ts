@@ -5,7 +5,7 @@ const IMPORT_HELP = `
 The files that it names (passwords, rules, certificates, dynamic security) are used as they are.
 docs/mosquitto.md tells how retained messages come over.`;
 
-/** `dunlin init` and `dunlin import`: how people come to a configuration. */
+/** `dunlin init`, `certificate` and `import`: how people come to a configuration and keep it. */
 export function addSetupCommands(program: Command): void {
   program
     .command('init [folder]')
@@ -24,6 +24,7 @@ export function addSetupCommands(program: Command): void {
       const { endWith } = await import('./run.js');
       await runInit(folder, flags).catch(endWith);
     });
+  addCertificate(program);
   program
     .command('import <mosquitto.conf>')
     .description("write Mosquitto's configuration as Dunlin's, and list what has no equivalent")
@@ -38,4 +39,35 @@ export function addSetupCommands(program: Command): void {
         endWith(error);
       }
     });
+}
+
+function addCertificate(program: Command): void {
+  const command = program
+    .command('certificate')
+    .description('make certificates by the authority that init has made');
+  command
+    .command('renew [folder]')
+    .description('a new certificate for the broker, with the same names (default folder: .)')
+    .action((folder: string | undefined) =>
+      print(async () => {
+        const { renewServer } = await import('./certificates/certificate-command.js');
+        return renewServer(folder ?? '.', Date.now());
+      }),
+    );
+  command
+    .command('client <name> [folder]')
+    .description('a certificate by which a client shows its name (default folder: .)')
+    .option('--days <count>', 'how long it holds (default 3650)')
+    .action((name: string, folder: string | undefined, { days }: { readonly days?: string }) =>
+      print(async () => {
+        const { issueClient } = await import('./certificates/certificate-command.js');
+        return issueClient(folder ?? '.', name, days, Date.now());
+      }),
+    );
+}
+
+async function print(sentences: () => Promise<string[]>): Promise<void> {
+  const { endWith } = await import('./run.js');
+  const lines = await sentences().catch(endWith);
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }

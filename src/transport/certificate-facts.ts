@@ -55,8 +55,8 @@ function subjectLine(subject: object | undefined): string {
   return parts.flatMap(([name, value]) => [value].flat().map((one) => `${name}=${one}`)).join(', ');
 }
 
-/** `DNS:pump.example, IP Address:192.0.2.1`; a value with a comma in it is in quotes. */
-function namesOf(text: string): string[] {
+/** From `DNS:pump.example, IP Address:192.0.2.1`; a value with a comma in it is in quotes. */
+export function namesOf(text: string): string[] {
   const entries = text.matchAll(/[^:,\s][^:,]*:("(?:[^"\\]|\\.)*"|[^,]*)/g);
   return [...entries].map(([, value]) =>
     value!.startsWith('"') ? (JSON.parse(value!) as string) : value!,

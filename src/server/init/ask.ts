@@ -2,40 +2,58 @@ import * as prompts from '@clack/prompts';
 import { judgeUserName } from '../../extensions/authentication/password-file.js';
 import { ExitCode, StartError } from '../exit-code.js';
 import { judgeNames, splitNames } from './names.js';
-import { ownNames, type SetupPlan } from './plan.js';
+import { defaultPlan, ownNames, type SetupPlan } from './plan.js';
 
-/** Asks what the flags have left open; ends with exit code 1 when the user breaks it off. */
-export async function askForPlan(given: Partial<SetupPlan>): Promise<SetupPlan> {
-  prompts.intro('A broker that is safe to reach. Ctrl+C leaves everything as it is.');
-  const folder = given.folder ?? '.';
-  const userName = given.userName ?? (await askUserName());
-  const certificates = given.certificates ?? (await askCertificates());
-  const names = given.names ?? (await askNames(certificates));
-  const email = given.email ?? (certificates === 'acme' ? await askEmail() : undefined);
+/** Where questions are asked; the process's own terminal by default. */
+export type Terminal = Pick<prompts.TextOptions, 'input' | 'output'>;
+
+/**
+ * Asks what the flags have left open; who says Enter to everything gets what `--yes` gives. Ends
+ * with exit code 1 when the user breaks it off.
+ */
+export async function askForPlan(
+  given: Partial<SetupPlan>,
+  terminal: Terminal = {},
+): Promise<SetupPlan> {
+  prompts.intro('A broker that is safe to reach. Ctrl+C leaves everything as it is.', terminal);
+  const defaults = defaultPlan();
+  const folder = given.folder ?? defaults.folder;
+  const userName = given.userName ?? (await askUserName(terminal));
+  const certificates = given.certificates ?? (await askCertificates(terminal));
+  const names = given.names ?? (await askNames(certificates, terminal));
+  const email = given.email ?? (certificates === 'acme' ? await askEmail(terminal) : undefined);
   const plainDevices =
     given.plainDevices ??
     (certificates !== 'none' &&
-      (await yes(
+      (await isSo(
         'Are there devices that cannot do TLS? (They send their password in the clear.)',
+        defaults.plainDevices,
+        terminal,
       )));
-  const browsers = given.browsers ?? (await yes('Shall browsers connect, over WebSocket?'));
-  const mdns = given.mdns ?? (await yes('Shall the local network be told of it (mDNS)?'));
+  const browsers =
+    given.browsers ??
+    (await isSo('Shall browsers connect, over WebSocket?', defaults.browsers, terminal));
+  const mdns =
+    given.mdns ??
+    (await isSo('Shall the local network be told of it (mDNS)?', defaults.mdns, terminal));
   return { folder, userName, certificates, names, email, plainDevices, browsers, mdns };
 }
 
-async function askUserName(): Promise<string> {
+async function askUserName(terminal: Terminal): Promise<string> {
   return answered(
     await prompts.text({
+      ...terminal,
       message: 'Name of the first user',
-      initialValue: 'home',
+      initialValue: defaultPlan().userName,
       validate: (name = '') => judgeUserName(name),
     }),
   );
 }
 
-async function askCertificates(): Promise<SetupPlan['certificates']> {
+async function askCertificates(terminal: Terminal): Promise<SetupPlan['certificates']> {
   return answered(
     await prompts.select<SetupPlan['certificates']>({
+      ...terminal,
       message: 'Encryption',
       options: [
         { value: 'local', label: 'an authority of its own', hint: 'devices are given its ca.pem' },
@@ -46,10 +64,14 @@ async function askCertificates(): Promise<SetupPlan['certificates']> {
   );
 }
 
-async function askNames(certificates: SetupPlan['certificates']): Promise<string[]> {
+async function askNames(
+  certificates: SetupPlan['certificates'],
+  terminal: Terminal,
+): Promise<string[]> {
   if (certificates === 'none') return ownNames();
   const text = answered(
     await prompts.text({
+      ...terminal,
       message: 'Names by which clients reach it',
       initialValue: certificates === 'local' ? ownNames().join(' ') : '',
       validate: (line = '') => judgeNames(splitNames(line), certificates),
@@ -58,9 +80,10 @@ async function askNames(certificates: SetupPlan['certificates']): Promise<string
   return splitNames(text);
 }
 
-async function askEmail(): Promise<string | undefined> {
+async function askEmail(terminal: Terminal): Promise<string | undefined> {
   const text = answered(
     await prompts.text({
+      ...terminal,
       message: 'Address for letters about the certificate (by this its terms are accepted)',
       placeholder: 'may be left empty',
     }),
@@ -68,8 +91,8 @@ async function askEmail(): Promise<string | undefined> {
   return text === '' || text === undefined ? undefined : text;
 }
 
-async function yes(message: string): Promise<boolean> {
-  return answered(await prompts.confirm({ message }));
+async function isSo(message: string, initialValue: boolean, terminal: Terminal): Promise<boolean> {
+  return answered(await prompts.confirm({ message, initialValue, ...terminal }));
 }
 
 function answered<T>(answer: T): Exclude<T, symbol> {

@@ -1,7 +1,7 @@
 import { judgeUserName } from '../../extensions/authentication/password-file.js';
 import { ExitCode, StartError } from '../exit-code.js';
 import { judgeNames, splitNames } from './names.js';
-import { ownNames, type SetupPlan } from './plan.js';
+import { defaultPlan, type SetupPlan } from './plan.js';
 import { type WrittenSetup, writeSetup } from './write-setup.js';
 
 /** Flags as the command line gives them; what is left out is asked, or has its default. */
@@ -20,7 +20,8 @@ export interface InitFlags {
 /** Makes a setup and prints how to start it and the password, which is shown nowhere again. */
 export async function runInit(folder: string | undefined, flags: InitFlags): Promise<void> {
   const given = planOf(folder, flags);
-  const plan = flags.yes === true || !process.stdin.isTTY ? withDefaults(given) : await ask(given);
+  const plan =
+    flags.yes === true || !process.stdin.isTTY ? { ...defaultPlan(), ...given } : await ask(given);
   process.stdout.write(report(plan, await writeSetup(plan)));
 }
 
@@ -59,20 +60,6 @@ function planOf(folder: string | undefined, flags: InitFlags): Partial<SetupPlan
 
 function named(flag: string, fault: string | undefined): string | undefined {
   return fault === undefined ? undefined : `${flag}: ${fault}`;
-}
-
-function withDefaults(given: Partial<SetupPlan>): SetupPlan {
-  return {
-    folder: '.',
-    userName: 'home',
-    names: ownNames(),
-    certificates: 'local',
-    email: undefined,
-    plainDevices: false,
-    browsers: true,
-    mdns: false,
-    ...given,
-  };
 }
 
 function report(plan: SetupPlan, { configFile, password, authorityFile }: WrittenSetup): string {

@@ -17,6 +17,20 @@ export interface SetupPlan {
   readonly mdns: boolean;
 }
 
+/** What holds where nobody says otherwise: nothing in clear text beyond this machine. */
+export function defaultPlan(): SetupPlan {
+  return {
+    folder: '.',
+    userName: 'home',
+    names: ownNames(),
+    certificates: 'local',
+    email: undefined,
+    plainDevices: false,
+    browsers: true,
+    mdns: false,
+  };
+}
+
 /** The names that this machine goes by in its own network. */
 export function ownNames(): string[] {
   const addresses = Object.values(networkInterfaces())

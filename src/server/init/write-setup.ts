@@ -1,8 +1,9 @@
 import { access, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { hashPassword } from '../../extensions/authentication/password-hash.js';
 import { createAuthority, issueCertificate } from '../certificates/authority.js';
+import { SERVER_DAYS } from '../certificates/certificate-command.js';
 import { ExitCode, StartError } from '../exit-code.js';
 import { listenersOf, type SetupPlan } from './plan.js';
 import { newPassword } from './words.js';
@@ -15,14 +16,14 @@ export interface WrittenSetup {
 }
 
 const AUTHORITY_DAYS = 3650;
-/** Browsers take no certificate that lives longer. */
-const CERTIFICATE_DAYS = 397;
 
 /**
- * Makes user, certificates and configuration; rejects with a `StartError` and overwrites nothing
+ * Makes user, certificates and configuration, whose paths are whole, so that the broker may be
+ * started from any folder; rejects with a `StartError` and overwrites nothing
  * when something is there already.
  */
-export async function writeSetup(plan: SetupPlan): Promise<WrittenSetup> {
+export async function writeSetup(wanted: SetupPlan): Promise<WrittenSetup> {
+  const plan = { ...wanted, folder: resolve(wanted.folder) };
   const password = newPassword();
   const files = new NewFiles(plan.folder);
   const hash = await hashPassword(password);
@@ -53,7 +54,7 @@ async function tlsOf(plan: SetupPlan, files: NewFiles): Promise<object | undefin
     commonName: plan.names[0]!,
     names: plan.names,
     usage: 'server',
-    days: CERTIFICATE_DAYS,
+    days: SERVER_DAYS,
     nowMs,
   });
   files.add('tls/ca.pem', authority.certificate);
