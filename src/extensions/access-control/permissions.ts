@@ -1,7 +1,8 @@
 import type { Permission } from '../../broker/hooks.js';
 import { DENIED } from '../../session/client-access.js';
+import { hasWildcards } from '../../topic/topic-filter.js';
 import { DecisionList, type FilterRange, type Verdict } from './decision-list.js';
-import { actions, Request, type Rule, verdictOf } from './rule.js';
+import { actions, Request, type Rule } from './rule.js';
 import { RuleList } from './rule-list.js';
 import { resolve } from './topic-pattern.js';
 import type { ClientFacts } from './who.js';
@@ -15,35 +16,56 @@ const NOT_IN_TOKEN: Verdict = {
 /** What a token allows: the first permission that matches decides, and no match denies. */
 export class PermissionRules {
   readonly list: DecisionList;
-  /** Subscriptions that must be written as they stand here. */
-  readonly #literals = new Map<string, Verdict>();
+  readonly #permissions: readonly Permission[];
+  readonly #rules: readonly Rule[];
+  readonly #facts: ClientFacts;
+  /** Subscriptions that some permissions are about as they are written: which those are. */
+  readonly #literals = new Map<string, Set<number>>();
 
   constructor(permissions: readonly Permission[], facts: ClientFacts) {
-    const rules = permissions.map(ruleOf);
-    permissions.forEach(({ isLiteral, topicFilter }, i) => {
-      const rule = rules[i]!;
-      if (isLiteral !== true || (rule.requests & Request.Subscribe) === 0) return;
-      for (const filter of resolve(topicFilter, facts, rule.effect === 'deny')) {
-        const { place, text } = rule;
-        const verdict = { verdict: verdictOf(rule), place, text };
-        if (!this.#literals.has(filter)) this.#literals.set(filter, verdict);
-      }
+    this.#permissions = permissions;
+    this.#rules = permissions.map(ruleOf);
+    this.#facts = facts;
+    const regional = this.#rules.map((rule, i) => {
+      if (permissions[i]!.isLiteral !== true) return rule;
+      this.#noteLiteral(rule, i);
+      return literally(rule);
     });
-    const regional = rules.map((rule, i) => (permissions[i]!.isLiteral ? literally(rule) : rule));
-    const sets = new RuleList(regional, 'first').setsFor(facts);
-    this.list = new DecisionList(sets, () => NOT_IN_TOKEN);
+    this.list = this.#listOf(regional);
   }
 
   range(topicFilter: string): FilterRange {
-    const literal = this.#literals.get(topicFilter);
-    if (literal !== undefined) return { lowest: literal, highest: literal };
-    const asked = this.list.range(Request.Subscribe, topicFilter);
-    const received = this.list.range(Request.Receive, topicFilter);
+    const list = this.#listFor(topicFilter);
+    const asked = list.range(Request.Subscribe, topicFilter);
+    const received = list.range(Request.Receive, topicFilter);
     const isLess = received.highest.verdict < asked.highest.verdict;
     return {
       lowest: received.lowest.verdict < asked.lowest.verdict ? received.lowest : asked.lowest,
       highest: isLess ? received.highest : asked.highest,
     };
+  }
+
+  #noteLiteral(rule: Rule, index: number): void {
+    if ((rule.requests & Request.Subscribe) === 0) return;
+    for (const filter of resolve(rule.topics[0]!, this.#facts, rule.effect === 'deny')) {
+      const indices = this.#literals.get(filter);
+      if (indices === undefined) this.#literals.set(filter, new Set([index]));
+      else indices.add(index);
+    }
+  }
+
+  /** To the one subscription that is written like them, literal permissions are like others. */
+  #listFor(topicFilter: string): DecisionList {
+    const literals = this.#literals.get(topicFilter);
+    if (literals === undefined) return this.list;
+    const rules = this.#rules.map((rule, i) =>
+      this.#permissions[i]!.isLiteral !== true || literals.has(i) ? rule : literally(rule),
+    );
+    return this.#listOf(rules);
+  }
+
+  #listOf(rules: readonly Rule[]): DecisionList {
+    return new DecisionList(new RuleList(rules, 'first').setsFor(this.#facts), () => NOT_IN_TOKEN);
   }
 }
 
@@ -63,8 +85,12 @@ function ruleOf(permission: Permission, index: number): Rule {
   };
 }
 
-/** It decides about the subscription by its wording; what comes by one that it allows may come. */
+/**
+ * Its wording decides about subscriptions, and about a Topic Name where it is one. What comes by a
+ * subscription that it allows may come.
+ */
 function literally(rule: Rule): Rule {
-  const requests = rule.effect === 'allow' ? rule.requests & ~Request.Subscribe : 0;
-  return { ...rule, requests };
+  const kept = hasWildcards(rule.topics[0]!) ? 0 : Request.Publish | Request.PublishRetained;
+  const received = rule.effect === 'allow' ? Request.Receive : 0;
+  return { ...rule, requests: rule.requests & (kept | received) };
 }

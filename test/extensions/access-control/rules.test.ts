@@ -230,6 +230,28 @@ describe('what a token says about topics', () => {
     expect(one.judge('x/a/y').qosMax).toBe(2);
   });
 
+  test('one that is taken as written decides in its turn, and about publishing too', () => {
+    const one = access([], {}, {}, [
+      { effect: 'deny', action: 'subscribe', topicFilter: 'secret/#' },
+      { effect: 'deny', action: 'all', topicFilter: 'a/b', isLiteral: true },
+      { effect: 'allow', action: 'subscribe', topicFilter: 'secret/a', isLiteral: true },
+      { effect: 'allow', action: 'publish', topicFilter: 'a/#' },
+      { effect: 'allow', action: 'all', topicFilter: 'w/+', isLiteral: true },
+      { effect: 'deny', action: 'subscribe', topicFilter: 'p/secret' },
+      { effect: 'allow', action: 'subscribe', topicFilter: 'p/#', isLiteral: true },
+    ]);
+    expect(one.mayPublish('a/c', 0, false)).toBe(true);
+    expect(one.mayPublish('a/b', 0, false)).toBe(false);
+    expect(one.mayPublish('w/x', 0, false)).toBe(false);
+    expect(one.judge('w/+')).toEqual({ qosMax: 2, isPartial: false });
+    expect(one.judge('w/x').qosMax).toBe(DENIED);
+    expect(one.receiveQoS('w/x')).toBe(2);
+    expect(one.judge('secret/a').qosMax).toBe(DENIED);
+    expect(one.judge('p/#')).toEqual({ qosMax: 2, isPartial: true });
+    expect(one.judge('p/open').qosMax).toBe(DENIED);
+    expect(one.receiveQoS('p/secret')).toBe(DENIED);
+  });
+
   test('and rules that deny hold for it all the same', () => {
     const one = withToken(['deny all mine/a', 'allow all #']);
     expect(one.mayPublish('mine/a', 0, false)).toBe(false);
