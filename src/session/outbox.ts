@@ -49,6 +49,8 @@ export class Outbox implements TickTask, WriteRelease {
   #isStalled = false;
   /** Bytes written since it was last seen that the client receives them. */
   unprovenBytes = 0;
+  /** An answer came since the system was last asked what waits. */
+  wasAnswered = false;
   /** So many of them are written without a doubt. */
   trustBytes: number = TRUST_BYTES_MIN;
   #bytesMax: number;
@@ -89,6 +91,12 @@ export class Outbox implements TickTask, WriteRelease {
   /** More was written than is trusted to arrive. */
   get isDoubted(): boolean {
     return this.unprovenBytes > this.trustBytes;
+  }
+
+  /** Who answers reads: what was written before has arrived. */
+  answered(): void {
+    this.unprovenBytes = 0;
+    this.wasAnswered = true;
   }
 
   get isStalled(): boolean {

@@ -16,18 +16,22 @@ export type KernelQueues = (
 const PROVEN_BYTES = 32_768;
 /** With so many waiting and none received for this time, it has stopped reading. */
 const FULL_BYTES = 163_840;
-const FULL_MS = 20;
+const FULL_MS = 60;
 /** Fewer are given this time … */
 const HALF_BYTES = 65_536;
-const HALF_MS = 40;
+const HALF_MS = 120;
 /** … and few this one. */
 const SLOW_MS = 1000;
+/** A client that was seen to keep up may pause so many times longer: it collects its garbage. */
+const PROVEN_PATIENCE_FOLD = 8;
 const TRUST_BYTES_MAX = 131_072;
 const LOOK_MS = 4;
 const STALLED_LOOK_MS = 100;
 const LOOK_MS_MAX = 250;
 /** Asking the system costs at most this share of the time. */
 const COST_SHARE = 50;
+/** Of the cost so far, how much is kept with each look: the clock counts whole milliseconds. */
+const COST_KEPT = 0.9;
 
 interface Doubt {
   /** When something was last received. */
@@ -47,6 +51,8 @@ export class StalledReaders extends TimerEntry {
   readonly #kernelQueues: KernelQueues | undefined;
   readonly #doubts = new Map<Connection, Doubt>();
   #pauseMs = LOOK_MS;
+  /** Of one look, on average. */
+  #costMs = 1;
 
   constructor(parts: {
     readonly clock: Clock;
@@ -81,7 +87,8 @@ export class StalledReaders extends TimerEntry {
     if (addresses.size === 0) return;
     const beganMs = this.#clock.wallMs();
     const queues = this.#kernelQueues?.(addresses);
-    const costMs = this.#clock.wallMs() - beganMs;
+    const costMs = Math.max(0, this.#clock.wallMs() - beganMs);
+    this.#costMs = COST_KEPT * this.#costMs + (1 - COST_KEPT) * costMs;
     let allStalled = true;
     for (const [connection, doubt] of [...this.#doubts]) {
       const queuedBytes = queues?.get(connection.network.peer.address);
@@ -91,9 +98,8 @@ export class StalledReaders extends TimerEntry {
       } else this.#judge(connection, doubt, queuedBytes);
       if (!connection.outbox.isStalled) allStalled = false;
     }
-    // The clock counts milliseconds: what a look costs below one is told by how many are looked at.
-    const leastMs = Math.max(allStalled ? STALLED_LOOK_MS : LOOK_MS, addresses.size);
-    this.#pauseMs = Math.min(Math.max(leastMs, COST_SHARE * costMs), LOOK_MS_MAX);
+    const leastMs = allStalled ? STALLED_LOOK_MS : LOOK_MS;
+    this.#pauseMs = Math.min(Math.max(leastMs, COST_SHARE * this.#costMs), LOOK_MS_MAX);
     if (this.#doubts.size > 0 && !this.armed) this.#timers.arm(this, this.#pauseMs);
   }
 
@@ -101,8 +107,9 @@ export class StalledReaders extends TimerEntry {
     const { outbox } = connection;
     const { nowMs } = this.#clock;
     // All that was written since the last look, and no longer waits, has arrived.
-    if (outbox.unprovenBytes > queuedBytes) doubt.movedMs = nowMs;
+    if (outbox.wasAnswered || outbox.unprovenBytes > queuedBytes) doubt.movedMs = nowMs;
     outbox.unprovenBytes = queuedBytes;
+    outbox.wasAnswered = false;
     if (queuedBytes <= PROVEN_BYTES) {
       this.#doubts.delete(connection);
       outbox.trustBytes = outbox.isStalled
@@ -113,7 +120,7 @@ export class StalledReaders extends TimerEntry {
     }
     if (outbox.isStalled) return;
     const stillMs = nowMs - doubt.movedMs;
-    if (stillMs < patienceMs(queuedBytes)) return;
+    if (stillMs < patienceMs(queuedBytes, outbox.trustBytes > TRUST_BYTES_MIN)) return;
     outbox.isStalled = true;
     outbox.trustBytes = TRUST_BYTES_MIN;
     this.#statistics.stalls++;
@@ -125,9 +132,10 @@ export class StalledReaders extends TimerEntry {
   }
 }
 
-function patienceMs(queuedBytes: number): number {
-  if (queuedBytes >= FULL_BYTES) return FULL_MS;
-  return queuedBytes >= HALF_BYTES ? HALF_MS : SLOW_MS;
+function patienceMs(queuedBytes: number, isProven: boolean): number {
+  const fold = isProven ? PROVEN_PATIENCE_FOLD : 1;
+  if (queuedBytes >= FULL_BYTES) return FULL_MS * fold;
+  return queuedBytes >= HALF_BYTES ? HALF_MS * fold : SLOW_MS;
 }
 
 function look(entry: TimerEntry): void {

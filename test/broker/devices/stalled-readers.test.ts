@@ -59,6 +59,45 @@ test('one that receives nothing any more is found, and served again when it read
   expect(flood(5)).toBe(5);
 });
 
+test('one that has kept up may pause for a while', async () => {
+  const { world, flood, state } = await withSubscriber();
+  let received = 0;
+  for (let i = 0; i < 10; i++) {
+    received += flood(5);
+    world.advance(10);
+  }
+  let waiting = 0;
+  for (let i = 0; i < 5; i++) {
+    const messages = flood(5);
+    received += messages;
+    waiting += PACKET_BYTES * messages;
+    state.queuedBytes = waiting;
+    world.advance(80);
+  }
+  expect(received).toBe(75);
+  expect(world.broker.statistics.stalls).toBe(0);
+  world.advance(600);
+  expect(world.broker.statistics.stalls).toBe(1);
+});
+
+test('one that acknowledges is not taken for one that has stopped', async () => {
+  const { world, client, state } = await withSubscriber();
+  client.subscribe('q', { qos: 1 });
+  const publisher = world.connect('other');
+  for (let i = 0; i < 30; i++) {
+    for (let j = 0; j < 12; j++) publisher.publish('t', PAYLOAD);
+    publisher.publish('q', PAYLOAD, { qos: 1 });
+    for (const packet of client.packets()) {
+      const { cmd, qos, messageId } = packet as { cmd: string; qos?: number; messageId?: number };
+      if (cmd === 'publish' && qos === 1) client.send({ cmd: 'puback', messageId: messageId! });
+    }
+    // As much as is written, or more: by this alone nothing has arrived.
+    state.queuedBytes += 110_000;
+    world.advance(50);
+  }
+  expect(world.broker.statistics.stalls).toBe(0);
+});
+
 test('a slow one that goes on receiving is left alone', async () => {
   const { world, flood, state } = await withSubscriber();
   let written = 0;
