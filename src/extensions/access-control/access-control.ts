@@ -9,6 +9,7 @@ import { hostOf } from './address-set.js';
 import { DenialLog } from './denial-log.js';
 import { PermissionRules } from './permissions.js';
 import { RuledAccess } from './ruled-access.js';
+import { SearchBudget } from './search-budget.js';
 import type { ClientFacts } from './who.js';
 
 /** The listener of clients inside the process. */
@@ -19,6 +20,7 @@ export class RuleControl implements AccessControl {
   readonly disconnectsDenied: boolean;
   readonly #rules: AccessRules | undefined;
   readonly #denials: DenialLog;
+  readonly #clock: Clock;
 
   constructor(parts: {
     readonly rules: AccessRules | undefined;
@@ -27,6 +29,7 @@ export class RuleControl implements AccessControl {
     readonly statistics: Statistics;
   }) {
     this.#rules = parts.rules;
+    this.#clock = parts.clock;
     this.disconnectsDenied = parts.rules?.deniedPublish === 'disconnect';
     this.#denials = new DenialLog(parts.log, parts.clock, parts.statistics);
   }
@@ -51,7 +54,8 @@ export class RuleControl implements AccessControl {
 
   #access(facts: ClientFacts, token: PermissionRules | undefined): ClientAccess | undefined {
     if (this.#rules === undefined && token === undefined) return undefined;
-    return new RuledAccess(facts, this.#rules ?? NO_RULES, token, this.#denials);
+    const budget = new SearchBudget(this.#clock);
+    return new RuledAccess(facts, this.#rules ?? NO_RULES, token, this.#denials, budget);
   }
 }
 

@@ -16,6 +16,8 @@ export interface Coverage<P extends JudgedPattern = JudgedPattern> {
   /** Patterns that gave them; undefined where it was the fallback, or the search was given up. */
   readonly lowestBy: P | undefined;
   readonly highestBy: P | undefined;
+  /** Patterns looked at. */
+  readonly steps: number;
 }
 
 /** Patterns looked at in one search: more are it where many have `+` in different levels. */
@@ -26,15 +28,16 @@ const OTHER = '\0';
 /**
  * What the rules say to everything that a filter matches: exactly, by walking level by level
  * through all that can differ. At each level there are the literals that patterns name there, and
- * one more that stands for all others. A search that takes too long is judged to be a part: some
- * allowed, some denied. Patterns come in order.
+ * one more that stands for all others. A search that takes more than `stepsMax` is judged to be a
+ * part: some allowed, some denied. Patterns come in order.
  */
 export function coverageOf<P extends JudgedPattern>(
   topicFilter: string,
   patterns: readonly P[],
   fallback: AllowedQoS,
+  stepsMax: number = STEPS_MAX,
 ): Coverage<P> {
-  const search = new Search<P>(topicFilter.split('/'), fallback);
+  const search = new Search<P>(topicFilter.split('/'), fallback, Math.min(stepsMax, STEPS_MAX));
   search.walk(0, patterns, undefined, false);
   return search;
 }
@@ -46,11 +49,13 @@ class Search<P extends JudgedPattern> implements Coverage<P> {
   highestBy: P | undefined = undefined;
   readonly #filter: readonly string[];
   readonly #fallback: AllowedQoS;
-  #steps = 0;
+  readonly #stepsMax: number;
+  steps = 0;
 
-  constructor(filter: readonly string[], fallback: AllowedQoS) {
+  constructor(filter: readonly string[], fallback: AllowedQoS, stepsMax: number) {
     this.#filter = filter;
     this.#fallback = fallback;
+    this.#stepsMax = stepsMax;
   }
 
   /**
@@ -59,8 +64,8 @@ class Search<P extends JudgedPattern> implements Coverage<P> {
    * so far is the empty one, so a name cannot end here.
    */
   walk(depth: number, alive: readonly P[], settled: P | undefined, isEmpty: boolean): void {
-    this.#steps += 1 + alive.length;
-    if (this.#steps > STEPS_MAX) {
+    this.steps += 1 + alive.length;
+    if (this.steps > this.#stepsMax) {
       this.lowest = DENIED;
       this.highest = 2;
     }

@@ -3,6 +3,7 @@ import { hasWildcards } from '../../topic/topic-filter.js';
 import { type Coverage, coverageOf } from './coverage.js';
 import type { Request } from './rule.js';
 import { Decisive, type OrderedRule, type RuleSet } from './rule-set.js';
+import type { SearchBudget } from './search-budget.js';
 
 /** What decided, for people: file and line, and the rule as it was written. */
 export interface Reason {
@@ -46,15 +47,22 @@ export class DecisionList {
     return this.#of(request, topicName, ruleFor(this.decide(topicName), request));
   }
 
-  /** For everything that the filter matches. */
-  range(request: Request, topicFilter: string): FilterRange {
+  /** For everything that the filter matches. Without a budget it may take its time. */
+  range(request: Request, topicFilter: string, budget?: SearchBudget): FilterRange {
     if (!hasWildcards(topicFilter)) {
       const verdict = this.verdict(request, topicFilter);
       return { lowest: verdict, highest: verdict };
     }
     const fallback = this.#fallback(request, topicFilter);
     const patterns = this.#patternsOf(request);
-    const coverage: Coverage<OrderedRule> = coverageOf(topicFilter, patterns, fallback.verdict);
+    const { verdict } = fallback;
+    const coverage: Coverage<OrderedRule> = coverageOf(
+      topicFilter,
+      patterns,
+      verdict,
+      budget?.left,
+    );
+    budget?.spend(coverage.steps);
     const { lowest, highest, lowestBy, highestBy } = coverage;
     return {
       lowest: { ...(lowestBy === undefined ? fallback : reasonOf(lowestBy)), verdict: lowest },

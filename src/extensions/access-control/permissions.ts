@@ -4,6 +4,7 @@ import { hasWildcards } from '../../topic/topic-filter.js';
 import { DecisionList, type FilterRange, type Verdict } from './decision-list.js';
 import { actions, Request, type Rule } from './rule.js';
 import { RuleList } from './rule-list.js';
+import type { SearchBudget } from './search-budget.js';
 import { resolve } from './topic-pattern.js';
 import type { ClientFacts } from './who.js';
 
@@ -34,10 +35,10 @@ export class PermissionRules {
     this.list = this.#listOf(regional);
   }
 
-  range(topicFilter: string): FilterRange {
+  range(topicFilter: string, budget?: SearchBudget): FilterRange {
     const list = this.#listFor(topicFilter);
-    const asked = list.range(Request.Subscribe, topicFilter);
-    const received = list.range(Request.Receive, topicFilter);
+    const asked = list.range(Request.Subscribe, topicFilter, budget);
+    const received = list.range(Request.Receive, topicFilter, budget);
     const isLess = received.highest.verdict < asked.highest.verdict;
     return {
       lowest: received.lowest.verdict < asked.lowest.verdict ? received.lowest : asked.lowest,

@@ -11,6 +11,7 @@ import type { DenialLog } from './denial-log.js';
 import type { PermissionRules } from './permissions.js';
 import { Request } from './rule.js';
 import type { OrderedRule } from './rule-set.js';
+import type { SearchBudget } from './search-budget.js';
 import type { ClientFacts } from './who.js';
 
 /** Topic Names whose decisions one client remembers. */
@@ -30,6 +31,7 @@ export class RuledAccess implements ClientAccess {
   readonly #list: DecisionList;
   readonly token: PermissionRules | undefined;
   readonly #denials: DenialLog;
+  readonly #budget: SearchBudget | undefined;
   #remembered: Map<string, number> | undefined = undefined;
   #rememberedCharacters = 0;
   #lastTopic = '';
@@ -40,11 +42,13 @@ export class RuledAccess implements ClientAccess {
     rules: AccessRules,
     token: PermissionRules | undefined,
     denials: DenialLog,
+    budget?: SearchBudget,
   ) {
     this.facts = facts;
     this.#rules = rules;
     this.token = token;
     this.#denials = denials;
+    this.#budget = budget;
     const sets = rules.sources.flatMap((source) => source.setsFor(facts));
     this.#list = new DecisionList(sets, (request, topic) =>
       token === undefined ? this.#fallback(request, topic) : NOT_TOLD,
@@ -120,9 +124,10 @@ export class RuledAccess implements ClientAccess {
   }
 
   #range(topicFilter: string): FilterRange {
-    const asked = this.#list.range(Request.Subscribe, topicFilter);
-    const received = this.#list.range(Request.Receive, topicFilter);
-    const token = this.token?.range(topicFilter);
+    const budget = this.#budget;
+    const asked = this.#list.range(Request.Subscribe, topicFilter, budget);
+    const received = this.#list.range(Request.Receive, topicFilter, budget);
+    const token = this.token?.range(topicFilter, budget);
     return {
       lowest: lower(lower(asked.lowest, received.lowest), token?.lowest),
       highest: lower(lower(asked.highest, received.highest), token?.highest),

@@ -302,3 +302,33 @@ test('without rules no client has any', async () => {
   world.connect('c');
   expect(world.broker.sessions.get('c')!.access).toBeUndefined();
 });
+
+describe('a SUBSCRIBE with very many Topic Filters', () => {
+  // Each of these has to be looked at for a filter that begins with a wildcard.
+  const lines = Array.from({ length: 2000 }, (_, i) => `allow all +/d${i}/#`);
+
+  test('costs no more than a second may, and lets nothing through that is not allowed', async () => {
+    const world = await worldWith(lines);
+    const device = world.connect('device');
+    const filters = Array.from({ length: 1000 }, (_, i) => `+/d${i}/#`);
+    const subscriptions = [...filters, '+/secret/#'].map((topic) => ({
+      topic,
+      qos: 1,
+      nl: false,
+      rap: false,
+      rh: 0,
+    }));
+    device.send({ cmd: 'subscribe', messageId: 99, subscriptions });
+    const granted = device.take('suback')['granted'] as number[];
+    expect(granted.slice(0, 1000)).toEqual(Array(1000).fill(1));
+    // Beyond the budget nobody looks whether all of it is denied: messages are judged one by one.
+    expect(granted[1000]).toBe(1);
+    const publisher = world.connect('publisher');
+    for (const topic of ['x/d1/a', 'x/d999/a']) publisher.publish(topic, topic);
+    useRules(world, ['allow publish #', 'deny subscribe +/secret/#', ...lines]);
+    publisher.publish('x/secret/a', 'secret');
+    expect(device.payloads()).toEqual(['x/d1/a', 'x/d999/a']);
+    world.advance(1000);
+    expect(device.subscribe('+/secret/+')['granted']).toEqual([NOT_AUTHORIZED]);
+  });
+});
