@@ -70,7 +70,7 @@ export class DeliveryWatch extends TimerEntry {
   readonly #line: { readonly heardMs: number };
   #probesLeft: number;
   #probeNext = 1;
-  #order = 0;
+  #sentCount = 0;
   /** By QoS: PUBACK and PUBREC have their own orders. [MQTT-4.6.0-2] */
   readonly #highestAcknowledged = [0, 0, 0];
   #acknowledgedMs = 0;
@@ -90,12 +90,12 @@ export class DeliveryWatch extends TimerEntry {
 
   /** Messages sent on this connection at QoS 1 and 2. */
   get sentCount(): number {
-    return this.#order;
+    return this.#sentCount;
   }
 
   /** All that may be in flight is, more waits, and nothing was acknowledged on this connection. */
   get isDeaf(): boolean {
-    return this.#acknowledgedCount === 0 && this.#order > 0 && this.#flow.isStuck;
+    return this.#acknowledgedCount === 0 && this.#sentCount > 0 && this.#flow.isStuck;
   }
 
   /** Something was acknowledged on this connection. */
@@ -114,7 +114,7 @@ export class DeliveryWatch extends TimerEntry {
   sent(delivery: Delivery, bytes: number): void {
     // Never 0, which is "not sent".
     delivery.sentMs = this.#clock.nowMs || 1;
-    delivery.sentOrder = ++this.#order;
+    this.#sentCount++;
     delivery.sentBytes = bytes;
     if (!this.armed) this.#timers.arm(this, this.#wasDeaf ? DEAF_LOOK_MS : LOOK_MS);
   }

@@ -39,7 +39,7 @@ export class Delivery {
   share: string | undefined = undefined;
   /** When PUBLISH left on this connection, on the monotonic clock; 0 while it has not. */
   sentMs = 0;
-  /** Rises with each PUBLISH of a connection. */
+  /** Rises with each delivery of a connection that is in flight. */
   sentOrder = 0;
   /** Length of the PUBLISH packet as it was sent. */
   sentBytes = 0;

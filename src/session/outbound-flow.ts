@@ -4,6 +4,7 @@ import { type ClientAccess, DENIED } from './client-access.js';
 import { Delivery, DeliveryState, hasExpired } from './delivery.js';
 import type { DeliveryWatch, WatchedFlow } from './delivery-watch.js';
 import { HeldDeliveries, type HeldOwner } from './held-deliveries.js';
+import { InFlight } from './in-flight.js';
 import type { OutboundContext } from './outbound-context.js';
 import { OutboundQueue, type QueueOwner } from './outbound-queue.js';
 import { PacketIdentifiers } from './packet-identifiers.js';
@@ -11,7 +12,7 @@ import { publishFlags, type Receiver } from './receiver.js';
 import { DropReason } from './statistics.js';
 
 /** Stands for what is empty: a Session whose client is away pays nothing. Never written. */
-const NONE = new Map<number, Delivery>();
+const NONE = new InFlight();
 
 /**
  * The sender half of QoS 1 and 2 (section 4.3): Packet Identifiers, quota, and what is in flight.
@@ -27,8 +28,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   watch: DeliveryWatch | undefined = undefined;
   readonly #context: OutboundContext;
   readonly #clientIdentifier: string;
-  /** By Packet Identifier, in the order of sending. */
-  #inFlight: Map<number, Delivery> = NONE;
+  #inFlight: InFlight = NONE;
   readonly #held: HeldDeliveries;
   readonly #identifiers = new PacketIdentifiers();
   #waitingInMemory = 0;
@@ -70,7 +70,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   }
 
   deliveriesInFlight(): Iterable<Delivery> {
-    return this.#inFlight.values();
+    return this.#inFlight.inOrder();
   }
 
   /** Until they are acknowledged, as many more may be in flight. */
@@ -88,7 +88,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
 
   /** The client will never finish it: its slot and its records go. Nothing else is sent. */
   takeOut(delivery: Delivery): void {
-    this.#inFlight.delete(delivery.packetIdentifier);
+    this.#inFlight.delete(delivery);
     if (this.#quota < this.#quotaMax) this.#quota++;
     this.queue.remove(delivery);
     delivery.message = undefined;
@@ -130,7 +130,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     this.#quota = 0;
     this.#held.clear();
     if (!this.queue.isStored) return;
-    for (const delivery of this.#inFlight.values()) {
+    for (const delivery of this.#inFlight.inOrder()) {
       const { packetIdentifier, sequence, holdTicket } = delivery;
       const released = delivery.state === DeliveryState.Released;
       this.queue.restoreExchange({ packetIdentifier, sequence, released, holdTicket });
@@ -229,10 +229,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   }
 
   oldestInFlight(): number {
-    for (const delivery of this.#inFlight.values()) {
-      if (delivery.state === DeliveryState.InFlight) return delivery.sequence;
-    }
-    return Number.POSITIVE_INFINITY;
+    return this.#inFlight.oldestSequence();
   }
 
   loaded(): void {
@@ -251,8 +248,8 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   }
 
   #track(delivery: Delivery): void {
-    if (this.#inFlight === NONE) this.#inFlight = new Map();
-    this.#inFlight.set(delivery.packetIdentifier, delivery);
+    if (this.#inFlight === NONE) this.#inFlight = new InFlight();
+    this.#inFlight.add(delivery);
   }
 
   #shift(): Delivery | undefined {
