@@ -1,5 +1,8 @@
 import { Device } from '../../session/device.js';
 
+/** Nobody gives a device a longer Client Identifier: of one that has it nothing is kept. */
+const IDENTIFIER_LENGTH_MAX = 1024;
+
 /** What is known of devices, by Client Identifier; the ones not seen for longest are forgotten. */
 export class DeviceRegistry {
   readonly #devices = new Map<string, Device>();
@@ -28,6 +31,7 @@ export class DeviceRegistry {
   }
 
   put(device: Device): void {
+    if (device.clientIdentifier.length > IDENTIFIER_LENGTH_MAX) return;
     this.#devices.delete(device.clientIdentifier);
     this.#devices.set(device.clientIdentifier, device);
     if (this.#devices.size <= this.#devicesMax) return;

@@ -1,5 +1,6 @@
 import { type Clock, type EndOfTick, TimerEntry, type Timers } from '../../base/clock.js';
 import type { Logger } from '../../base/log.js';
+import { shortKey } from '../../base/short-key.js';
 import type { Connection } from '../../session/connection.js';
 import { DeliveryState } from '../../session/delivery.js';
 import { DeliveryWatch } from '../../session/delivery-watch.js';
@@ -285,5 +286,6 @@ function countInFlight(session: Session): number {
 
 function fingerprintOf(connect: Connect): string {
   const { protocolVersion, keepAliveSeconds, cleanStart, will, receiveMaximum } = connect;
-  return `${protocolVersion} ${keepAliveSeconds} ${cleanStart} ${receiveMaximum} ${will?.qos} ${will?.topicName}`;
+  const topic = will === undefined ? '' : shortKey(will.topicName);
+  return `${protocolVersion} ${keepAliveSeconds} ${cleanStart} ${receiveMaximum} ${will?.qos} ${topic}`;
 }

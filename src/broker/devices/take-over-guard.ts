@@ -1,3 +1,5 @@
+import { shortKey } from '../../base/short-key.js';
+
 /** So many take-overs of one Client Identifier … */
 const TAKE_OVERS_MIN = 3;
 /** … within this time are two clients that drive each other out. */
@@ -60,16 +62,17 @@ export class TakeOverGuard {
   /** Whether wills of this Client Identifier are held back. */
   isDamped(clientIdentifier: string, nowMs: number): boolean {
     if (this.#noted.size === 0) return false;
-    const noted = this.#noted.get(clientIdentifier);
+    const noted = this.#noted.get(shortKey(clientIdentifier));
     return noted?.isDamped === true && nowMs - noted.lastMs <= CALM_MS;
   }
 
   #noteOf(clientIdentifier: string, nowMs: number): Noted {
-    let noted = this.#noted.get(clientIdentifier);
+    const key = shortKey(clientIdentifier);
+    let noted = this.#noted.get(key);
     if (noted === undefined) {
       if (this.#noted.size >= NOTED_MAX) this.#noted.clear();
       noted = { timesMs: [], isDamped: false, lastMs: nowMs, freeMs: 0 };
-      this.#noted.set(clientIdentifier, noted);
+      this.#noted.set(key, noted);
     }
     return noted;
   }

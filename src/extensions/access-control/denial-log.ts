@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/log.js';
+import { shortKey } from '../../base/short-key.js';
 import type { Statistics } from '../../session/statistics.js';
 import type { Reason } from './decision-list.js';
 import type { ClientFacts } from './who.js';
@@ -31,7 +32,7 @@ export class DenialLog {
   ): void {
     this.#statistics.accessDenied++;
     const { clientIdentifier, userName } = facts;
-    const key = `${action} ${clientIdentifier}`;
+    const key = `${action} ${shortKey(clientIdentifier)}`;
     const { nowMs } = this.#clock;
     const told = this.#told.get(key);
     if (told !== undefined && nowMs < told.quietUntilMs) {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/log.js';
+import { shortKey } from '../../base/short-key.js';
 
 /** One line for each who exceeds what in this time; the next one tells how often it was. */
 const QUIET_MS = 60_000;
@@ -25,7 +26,7 @@ export class ExcessLog {
   }
 
   exceeded({ kind, name, what, action }: Excess): void {
-    const key = `${kind} ${what} ${action} ${name}`;
+    const key = `${kind} ${what} ${action} ${shortKey(name)}`;
     const { nowMs } = this.#clock;
     const told = this.#told.get(key);
     if (told !== undefined && nowMs < told.quietUntilMs) {

@@ -1,5 +1,6 @@
 import type { Clock, Timers } from '../../base/clock.js';
 import type { Logger } from '../../base/log.js';
+import { shortKey } from '../../base/short-key.js';
 import type { ConnectRefusal } from '../../broker/hooks.js';
 import type { RateControl } from '../../broker/rate-control.js';
 import type { Connection } from '../../session/connection.js';
@@ -80,7 +81,7 @@ export class RateLimits implements RateControl {
     return counted.flatMap((kind) => {
       const name = nameOf(connection, kind);
       if (name === undefined) return [];
-      const key = `${kind} ${rates.scope} ${name}`;
+      const key = `${kind} ${rates.scope} ${shortKey(name)}`;
       const bucket = this.#bucket(rates, kind, what, key);
       return bucket === undefined ? [] : [{ counted: kind, name, bucket }];
     });
