@@ -121,6 +121,7 @@ export class Broker implements Host {
       hooks,
       limits,
       retained: this.#retainedDelivery,
+      log: this.#parts.log,
     });
     const outbound: OutboundContext = {
       clock,

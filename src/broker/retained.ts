@@ -1,5 +1,6 @@
 import { type Clock, TimerEntry, type Timers } from '../base/clock.js';
 import type { Limits } from '../session/limits.js';
+import { deepLevelBytes } from '../topic/level-bytes.js';
 import { RetainedTree } from '../topic/retained-tree.js';
 import { type ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
 import type { Store } from './store.js';
@@ -38,8 +39,11 @@ export class RetainedMessages {
   hasRoomFor(topicName: string, bytes: number): boolean {
     const old = this.#tree.get(topicName);
     const count = this.#tree.size + (old === undefined ? 1 : 0);
-    const total = this.#bytes + bytes - (old?.bytes ?? 0);
-    return count <= this.#limits.retainedMessagesMax && total <= this.#limits.retainedBytesMax;
+    const room = bytes + deepLevelBytes(topicName) - (old === undefined ? 0 : bytesOf(old));
+    return (
+      count <= this.#limits.retainedMessagesMax &&
+      this.#bytes + room <= this.#limits.retainedBytesMax
+    );
   }
 
   /** Replaces what the topic had. [MQTT-3.3.1-5] */
@@ -52,7 +56,7 @@ export class RetainedMessages {
   remove(topicName: string): void {
     const old = this.#tree.delete(topicName);
     if (old === undefined) return;
-    this.#bytes -= old.bytes;
+    this.#bytes -= bytesOf(old);
     this.#disarm(topicName);
     this.#store.removeRetained(topicName);
   }
@@ -61,7 +65,7 @@ export class RetainedMessages {
   restore(message: ApplicationMessage): void {
     const { topicName } = message;
     const old = this.#tree.set(topicName, message);
-    this.#bytes += message.bytes - (old?.bytes ?? 0);
+    this.#bytes += bytesOf(message) - (old === undefined ? 0 : bytesOf(old));
     if (old !== undefined) this.#disarm(topicName);
     if (message.expiresAtWallMs === NEVER_EXPIRES) return;
     const timer = new TimerEntry(() => this.remove(topicName));
@@ -89,4 +93,8 @@ export class RetainedMessages {
     this.#timers.disarm(timer);
     this.#expiries.delete(topicName);
   }
+}
+
+function bytesOf({ topicName, bytes }: ApplicationMessage): number {
+  return bytes + deepLevelBytes(topicName);
 }

@@ -1,12 +1,14 @@
+import type { Logger } from '../base/log.js';
 import { type ClientAccess, DENIED, type SubscriptionGrant } from '../session/client-access.js';
 import type { Connection } from '../session/connection.js';
 import type { Decision } from '../session/host.js';
 import type { Limits } from '../session/limits.js';
 import type { Session } from '../session/session.js';
 import type { Subscription } from '../session/subscription.js';
+import { deepLevelBytes } from '../topic/level-bytes.js';
 import type { RouteCache } from '../topic/route-cache.js';
 import type { SubscriptionTree } from '../topic/subscription-tree.js';
-import { parseTopicFilter, type TopicFilter } from '../topic/topic-filter.js';
+import { hasWildcards, parseTopicFilter, type TopicFilter } from '../topic/topic-filter.js';
 import type { Subscribe, SubscribeEntry, Unsubscribe } from '../wire/control-packet.js';
 import { ProtocolViolation } from '../wire/protocol-violation.js';
 import { isFailure, ReasonCode } from '../wire/reason-code.js';
@@ -23,6 +25,13 @@ const FILTERS_ALLOWED = 10_000;
 /** What a UTF-8 Encoded String can hold. */
 const PROTOCOL_LIMITS = { topicLevelsMax: 65_536, topicBytesMax: 65_535 };
 
+const LIMIT_CODES: readonly ReasonCode[] = [
+  ReasonCode.QuotaExceeded,
+  ReasonCode.TopicFilterInvalid,
+  ReasonCode.SharedSubscriptionsNotSupported,
+  ReasonCode.WildcardSubscriptionsNotSupported,
+];
+
 /** SUBSCRIBE and UNSUBSCRIBE (sections 3.8 and 3.10). */
 export class SubscribePath {
   /** Of the request just carried out: its batch, or 0. */
@@ -34,6 +43,7 @@ export class SubscribePath {
   readonly #hooks: Hooks;
   readonly #limits: Limits;
   readonly #retained: RetainedDelivery;
+  readonly #log: Logger;
 
   constructor(parts: {
     readonly tree: SubscriptionTree<Subscriber>;
@@ -43,6 +53,7 @@ export class SubscribePath {
     readonly hooks: Hooks;
     readonly limits: Limits;
     readonly retained: RetainedDelivery;
+    readonly log: Logger;
   }) {
     this.#tree = parts.tree;
     this.#routes = parts.routes;
@@ -51,6 +62,7 @@ export class SubscribePath {
     this.#hooks = parts.hooks;
     this.#limits = parts.limits;
     this.#retained = parts.retained;
+    this.#log = parts.log;
   }
 
   authorize(connection: Connection, subscribe: Subscribe): Decision<readonly ReasonCode[]> {
@@ -81,11 +93,28 @@ export class SubscribePath {
       );
     }
     this.ticket = 0;
-    return subscribe.entries.map((entry, i) => {
+    const codes = subscribe.entries.map((entry, i) => {
       const authorization = authorizations[i]!;
       if (isFailure(authorization)) return authorization;
       return this.#subscribeOne(connection, entry, subscriptionIdentifier ?? 0);
     });
+    this.#tellRefused(connection, codes);
+    return codes;
+  }
+
+  /** What limits refuse; denials by rules are told by those. */
+  #tellRefused(connection: Connection, codes: readonly ReasonCode[]): void {
+    const refused = codes.filter((code) => LIMIT_CODES.includes(code));
+    const code = refused[0];
+    if (code === undefined) return;
+    const { clientIdentifier: client, network } = connection;
+    const { address } = network.peer;
+    const count = refused.length;
+    const why = code === ReasonCode.QuotaExceeded ? 'it has too many' : 'limits do not allow them';
+    this.#log.warn(
+      { event: 'subscription_refused', client, address, code, count },
+      `${count} of ${codes.length} subscriptions of client ${client} were refused: ${why}`,
+    );
   }
 
   unsubscribe(connection: Connection, unsubscribe: Unsubscribe): readonly ReasonCode[] {
@@ -125,7 +154,7 @@ export class SubscribePath {
   /** Takes a Subscription out of the tree and of its Session; the store is the caller's. */
   remove(subscription: Subscription): void {
     const { topicFilter, session } = subscription;
-    if (session.deleteSubscription(topicFilter)) session.subscriptionBytes -= topicFilter.length;
+    if (session.deleteSubscription(topicFilter)) session.subscriptionBytes -= bytesOf(topicFilter);
     const parsed = parseTopicFilter(topicFilter, this.#limits);
     if (parsed === undefined) return;
     if (parsed.shareName === undefined) this.#tree.remove(topicFilter, subscription);
@@ -241,7 +270,7 @@ export class SubscribePath {
     if (parsed.hasWildcard && !connection.limits.wildcardSubscriptionAvailable) {
       return ReasonCode.WildcardSubscriptionsNotSupported;
     }
-    const bytes = session.subscriptionBytes + request.topicFilter.length;
+    const bytes = session.subscriptionBytes + bytesOf(request.topicFilter);
     const isFull =
       session.subscriptions.size >= limits.subscriptionsPerSessionMax ||
       bytes > limits.subscriptionBytesPerSessionMax;
@@ -266,7 +295,7 @@ export class SubscribePath {
       isFiltered,
     };
     session.setSubscription(stored.topicFilter, subscription);
-    session.subscriptionBytes += stored.topicFilter.length;
+    session.subscriptionBytes += bytesOf(stored.topicFilter);
     if (parsed.shareName === undefined) this.#tree.insert(parsed.topicFilter, subscription);
     else {
       const { share, created } = this.#shares.join(subscription, parsed.topicFilter);
@@ -276,4 +305,10 @@ export class SubscribePath {
     this.#routes.filterChanged(parsed.topicFilter);
     return subscription;
   }
+}
+
+/** What a filter counts: its characters, and what it takes in the tree of those with wildcards. */
+function bytesOf(topicFilter: string): number {
+  const { length } = topicFilter;
+  return hasWildcards(topicFilter) ? length + deepLevelBytes(topicFilter) : length;
 }

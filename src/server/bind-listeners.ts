@@ -141,6 +141,12 @@ class Binding {
       trustedProxies: networksOf(trustedProxies)!,
       httpHandler: this.#parts.httpHandler,
       ready: this.#parts.ready,
+      onRefused: ({ address }, reason) => {
+        this.#refusals.warn(
+          { event: 'upgrade_refused', address, listener: this.#url, reason },
+          `${address} did not come in by WebSocket on ${this.#url}: ${reason}`,
+        );
+      },
     });
   }
 

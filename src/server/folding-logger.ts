@@ -74,7 +74,9 @@ export class FoldingLogger implements LevelledLogger {
     // What is about nobody repeats only where it is news.
     if (this.#foldsNothing || (client === undefined && address === undefined)) return true;
     const host = address?.replace(/:\d+$/, '');
-    const key = `${level} ${event} ${client ?? host} ${reason ?? ''}`;
+    // Who is refused may say another name each time.
+    const who = event === 'refused' ? (host ?? client) : (client ?? host);
+    const key = `${level} ${event} ${who} ${reason ?? ''}`;
     const count = this.#counts.get(key);
     if (count !== undefined) return ++count.lines <= LINES_MAX;
     if (this.#counts.size >= COUNTED_MAX) this.flush();

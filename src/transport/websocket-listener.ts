@@ -33,12 +33,20 @@ export interface WebSocketListenOptions extends ListenOptions {
   readonly requestMsMax?: number;
   /** Whether `/readyz` says yes. */
   readonly ready: () => boolean;
+  /** An upgrade or what is no HTTP was refused; `reason` is a sentence without its subject. */
+  readonly onRefused?: (peer: Peer, reason: string) => void;
 }
 
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 const DEFAULT_PATHS = ['/mqtt', '/'];
 const REQUEST_MS_MAX = 10_000;
 const LOOK_MS = 1000;
+const SHOWN_MAX = 100;
+
+const STATUS_OF_FAULT: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};
 
 const NO_SUBPROTOCOL = `This is an MQTT broker: ask for the WebSocket subprotocol "mqtt".`;
 const NOT_A_PAGE = 'This is an MQTT broker: connect with MQTT over WebSocket, subprotocol "mqtt".';
@@ -85,6 +93,13 @@ class WebSocketStreams implements StreamServer {
     this.#http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
+    this.#http.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+      this.#notHttp(error, socket as Socket),
+    );
+    this.#webSockets.on('wsClientError', (error, socket) => {
+      const reason = `its request for WebSocket is not valid: ${error.message}`;
+      this.#refuse(socket as Socket, 400, `${error.message}.`, reason);
+    });
     // It gets its connections by hand, and begins to look at its deadlines only when it listens.
     this.#http.emit('listening');
   }
@@ -108,11 +123,13 @@ class WebSocketStreams implements StreamServer {
     const peer = this.#peers.get(socket)!;
     const origin = request.headers.origin;
     if (!this.#paths.includes(pathOf(request))) {
-      refuseUpgrade(socket, 404, NOTHING_HERE);
+      this.#refuse(socket, 404, NOTHING_HERE, 'it asked for another path');
     } else if (!offeredSubprotocols(request).some((name) => SUBPROTOCOLS.includes(name))) {
-      refuseUpgrade(socket, 400, NO_SUBPROTOCOL); // [MQTT-6.0.0-3]
+      const reason = 'it did not ask for the subprotocol mqtt';
+      this.#refuse(socket, 400, NO_SUBPROTOCOL, reason); // [MQTT-6.0.0-3]
     } else if (origin !== undefined && this.#options.origins?.includes(origin) === false) {
-      refuseUpgrade(socket, 403, FOREIGN_ORIGIN);
+      const reason = `pages of ${shown(origin)} are not among the origins let in`;
+      this.#refuse(socket, 403, FOREIGN_ORIGIN, reason);
     } else if (accept === undefined) {
       refuseUpgrade(socket, 503, NOT_READY);
     } else {
@@ -122,6 +139,22 @@ class WebSocketStreams implements StreamServer {
         new WebSocketConnection(webSocket, socket, client, accept);
       });
     }
+  }
+
+  #refuse(socket: Socket, status: number, sentence: string, reason: string): void {
+    const peer = this.#peers.get(socket);
+    if (peer !== undefined) this.#options.onRefused?.(peer, reason);
+    refuseUpgrade(socket, status, sentence);
+  }
+
+  #notHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const status = STATUS_OF_FAULT[error.code ?? ''] ?? 400;
+    const sentence = 'This is no HTTP request that can be answered.';
+    this.#refuse(socket, status, sentence, `its HTTP cannot be read: ${error.message}`);
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -140,6 +173,11 @@ class WebSocketStreams implements StreamServer {
       answer(response, 404, NOTHING_HERE);
     }
   }
+}
+
+/** What a stranger wrote, short enough for a line of the log. */
+function shown(text: string): string {
+  return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX)}…`;
 }
 
 function pathOf(request: IncomingMessage): string {

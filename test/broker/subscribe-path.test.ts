@@ -41,6 +41,22 @@ describe('refusals are one code for each filter, and the others are carried out'
     ]);
     a.unsubscribe('one');
     expect(granted('three')).toEqual([1]);
+    expect(world.log.filter(({ event }) => event === 'subscription_refused')).toMatchObject([
+      { client: 'a', code: ReasonCode.QuotaExceeded, count: 1 },
+    ]);
+  });
+
+  test('the memory of subscriptions with wildcards, by their levels too', async () => {
+    const limits = { subscriptionBytesPerSessionMax: 1000 };
+    const world = await BrokerWorld.start({ limits });
+    const a = world.connect('a');
+    const granted = (topic: string): unknown => a.subscribe(topic, { qos: 1 })['granted'];
+    const deep = '/+'.repeat(13);
+    expect(granted(`a${deep}`)).toEqual([1]);
+    expect(granted(`b${deep}`)).toEqual([ReasonCode.QuotaExceeded]);
+    expect(granted('c/'.repeat(100))).toEqual([1]);
+    a.unsubscribe(`a${deep}`);
+    expect(granted(`b${deep}`)).toEqual([1]);
   });
 
   test('wildcards and identifiers that are switched off', async () => {

@@ -56,6 +56,13 @@ test('strangers are told apart by their host, whatever the port', () => {
   ]);
 });
 
+test('who is refused is told apart by the host as well, whatever the name', () => {
+  for (let i = 0; i < 12; i++) {
+    log.warn({ event: 'refused', client: `name-${i}`, address: `192.0.2.1:${i}` }, 'no');
+  }
+  expect(lines.length).toBe(10);
+});
+
 test('what is about nobody, and everything at debug, is written as it comes', () => {
   for (let i = 0; i < 20; i++) log.error({ event: 'accept_failed' }, 'no');
   expect(lines.length).toBe(20);

@@ -121,7 +121,7 @@ export const limits: Entry<Limits> = section<Limits>({
   subscriptionBytesPerSessionMax: key(
     size(1, BYTES_MAX),
     defaultLimits.subscriptionBytesPerSessionMax,
-    'Characters of all Topic Filters of one session.',
+    'Characters of all Topic Filters of one session; with wildcards each level beyond 8 counts 80 more.',
   ),
   retainedMessagesMax: key(
     count(0, COUNT_MAX),
@@ -131,7 +131,7 @@ export const limits: Entry<Limits> = section<Limits>({
   retainedBytesMax: key(
     size(0, BYTES_MAX),
     defaultLimits.retainedBytesMax,
-    'Bytes of all retained messages, which are in memory as well.',
+    'Bytes of all retained messages, which are in memory as well; each level beyond 8 counts 80.',
   ),
   topicLevelsMax: key(
     count(1, UINT16_MAX),
