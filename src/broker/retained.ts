@@ -1,9 +1,12 @@
 import { type Clock, TimerEntry, type Timers } from '../base/clock.js';
 import type { Limits } from '../session/limits.js';
-import { deepLevelBytes } from '../topic/level-bytes.js';
+import { deepLevels } from '../topic/deep-levels.js';
 import { RetainedTree } from '../topic/retained-tree.js';
 import { type ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
 import type { Store } from './store.js';
+
+/** A level of its own in the tree, as measured. */
+const LEVEL_BYTES = 80;
 
 /** Retained messages (section 3.3.1.3): one a Topic Name, until replaced, removed or expired. */
 export class RetainedMessages {
@@ -39,7 +42,7 @@ export class RetainedMessages {
   hasRoomFor(topicName: string, bytes: number): boolean {
     const old = this.#tree.get(topicName);
     const count = this.#tree.size + (old === undefined ? 1 : 0);
-    const room = bytes + deepLevelBytes(topicName) - (old === undefined ? 0 : bytesOf(old));
+    const room = bytesAt(topicName, bytes) - (old === undefined ? 0 : bytesOf(old));
     return (
       count <= this.#limits.retainedMessagesMax &&
       this.#bytes + room <= this.#limits.retainedBytesMax
@@ -96,5 +99,9 @@ export class RetainedMessages {
 }
 
 function bytesOf({ topicName, bytes }: ApplicationMessage): number {
-  return bytes + deepLevelBytes(topicName);
+  return bytesAt(topicName, bytes);
+}
+
+function bytesAt(topicName: string, bytes: number): number {
+  return bytes + deepLevels(topicName) * LEVEL_BYTES;
 }

@@ -5,7 +5,7 @@ import type { Decision } from '../session/host.js';
 import type { Limits } from '../session/limits.js';
 import type { Session } from '../session/session.js';
 import type { Subscription } from '../session/subscription.js';
-import { deepLevelBytes } from '../topic/level-bytes.js';
+import { deepLevels } from '../topic/deep-levels.js';
 import type { RouteCache } from '../topic/route-cache.js';
 import type { SubscriptionTree } from '../topic/subscription-tree.js';
 import { hasWildcards, parseTopicFilter, type TopicFilter } from '../topic/topic-filter.js';
@@ -24,6 +24,12 @@ const FILTERS_ALLOWED = 10_000;
 
 /** What a UTF-8 Encoded String can hold. */
 const PROTOCOL_LIMITS = { topicLevelsMax: 65_536, topicBytesMax: 65_535 };
+
+/**
+ * For each deep level of a filter with wildcards: 80 of memory, and for the work of matching. Many
+ * filters of many levels can be made to match on level by level for every new Topic Name.
+ */
+const LEVEL_BYTES = 256;
 
 const LIMIT_CODES: readonly ReasonCode[] = [
   ReasonCode.QuotaExceeded,
@@ -310,5 +316,5 @@ export class SubscribePath {
 /** What a filter counts: its characters, and what it takes in the tree of those with wildcards. */
 function bytesOf(topicFilter: string): number {
   const { length } = topicFilter;
-  return hasWildcards(topicFilter) ? length + deepLevelBytes(topicFilter) : length;
+  return hasWildcards(topicFilter) ? length + deepLevels(topicFilter) * LEVEL_BYTES : length;
 }

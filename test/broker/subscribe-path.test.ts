@@ -47,7 +47,7 @@ describe('refusals are one code for each filter, and the others are carried out'
   });
 
   test('the memory of subscriptions with wildcards, by their levels too', async () => {
-    const limits = { subscriptionBytesPerSessionMax: 1000 };
+    const limits = { subscriptionBytesPerSessionMax: 2000 };
     const world = await BrokerWorld.start({ limits });
     const a = world.connect('a');
     const granted = (topic: string): unknown => a.subscribe(topic, { qos: 1 })['granted'];

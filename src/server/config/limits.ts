@@ -121,7 +121,7 @@ export const limits: Entry<Limits> = section<Limits>({
   subscriptionBytesPerSessionMax: key(
     size(1, BYTES_MAX),
     defaultLimits.subscriptionBytesPerSessionMax,
-    'Characters of all Topic Filters of one session; with wildcards each level beyond 8 counts 80 more.',
+    'Characters of all Topic Filters of one session; with wildcards each level beyond 8 counts 256.',
   ),
   retainedMessagesMax: key(
     count(0, COUNT_MAX),
