@@ -15,7 +15,7 @@ interface Target {
 
 /**
  * `DUNLIN_DURABILITY=process`, `DUNLIN_LIMITS__PACKET_BYTES_MAX=2MB`, `DUNLIN_LISTEN=url,url`,
- * `DUNLIN_LISTEN__0__TLS__KEY=/etc/key.pem`, and each of them as `…_FILE`, which names a file that
+ * `DUNLIN_LISTEN__0=url`, `DUNLIN_LISTEN__0__TLS__KEY=/etc/key.pem`, and each of them as `…_FILE`, which names a file that
  * holds the value.
  */
 export function fromEnvironment(environment: Environment): ConfigSource {
@@ -37,6 +37,10 @@ export function environmentNames(): readonly string[] {
 
 function put(source: ConfigSource, variable: string, value: string, target: Target): void {
   const { path, node } = target;
+  if (node.kind === 'section') {
+    source.set([...path, node.short!], value, variable);
+    return;
+  }
   if (node.kind !== 'list') {
     source.set(path, value, variable);
     return;
@@ -83,7 +87,9 @@ function targetOf(variable: string): Target | undefined {
       node = node.item;
     } else return undefined;
   }
-  return isSettable(node) ? { path, node } : undefined;
+  const isItem = typeof path.at(-1) === 'number';
+  const hasShort = isItem && node.kind === 'section' && node.short !== undefined;
+  return hasShort || isSettable(node) ? { path, node } : undefined;
 }
 
 /** A value, or a list that commas can part. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import {
   type Document,
+  type ErrorCode,
   isAlias,
   isMap,
   isScalar,
@@ -39,11 +40,19 @@ export function parseConfigFile(
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const reader = new FileReader(file, lines, document, environment);
   for (const error of document.errors) {
-    reader.source.faults.push(`${reader.place(error.pos[0])}: ${error.message}`);
+    const sentence = SENTENCES[error.code] ?? error.message;
+    reader.source.faults.push(`${reader.place(error.pos[0])}: ${sentence}`);
   }
   if (reader.source.faults.length === 0) reader.readTop(document.contents);
   return reader.source;
 }
+
+/** In place of sentences for programmers. */
+const SENTENCES: Partial<Record<ErrorCode, string>> = {
+  DUPLICATE_KEY: 'this key is there already, and keys must be unique: leave out one of them',
+  MULTIPLE_DOCS: 'a second document begins here (---): a configuration is one document',
+  TAB_AS_INDENT: 'a tab stands in front of it: YAML indents by spaces alone',
+};
 
 class FileReader {
   readonly source: ConfigSource = new ConfigSource();

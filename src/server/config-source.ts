@@ -1,4 +1,4 @@
-import type { ConfigNode } from './config/node.js';
+import { type ConfigNode, pathOf } from './config/node.js';
 import { snakeCase } from './config/vocabulary.js';
 import { configTree } from './config.js';
 import { nearestName } from './nearest-name.js';
@@ -45,6 +45,11 @@ export function unknownKey(
   written: string,
   siblings: Iterable<string>,
 ): string {
+  if (prefix === '' && pathOf(written, configTree) !== undefined) {
+    const [inner, ...outer] = written.split('.').toReversed();
+    const lines = `"${outer.toReversed().join('", "')}"`;
+    return `${place}: ${written} takes a line for each step: ${inner} indented below ${lines}`;
+  }
   const near = nearestName(written, siblings);
   const nearest = near === undefined ? elsewhere(written) : `${prefix}${near}`;
   const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;

@@ -1,9 +1,11 @@
 import { notePlaces } from './config/authorization.js';
 import { openDoors } from './config/doors.js';
+import { pathOf } from './config/node.js';
 import { type Config, type ConfigFault, configTree, parseConfig } from './config.js';
 import { fromEnvironment } from './config-environment.js';
 import { type ConfigPath, ConfigSource, type Flags, fromFlags, overlay } from './config-source.js';
 import { ExitCode, StartError } from './exit-code.js';
+import { listenerFaults } from './listener-faults.js';
 
 /** What the command listens on when nobody says otherwise: this machine alone. */
 const DEFAULT_URLS = ['mqtt://127.0.0.1:1883', 'ws://127.0.0.1:8080/mqtt'];
@@ -49,9 +51,13 @@ export async function readConfig(
   const tell = (fault: ConfigFault): string =>
     `${placeOf(fault.path) ?? fault.path.join('.')}: ${fault.expectation}`;
   const result = parseConfig(value);
+  const wrong = 'listen' in result ? [] : result;
   const config = 'listen' in result ? result : usableOf(value, result);
-  if (!('listen' in result)) faults.push(...result.map(tell));
+  faults.push(...wrong.map(tell));
   if (config !== undefined) {
+    // A list of addresses none of which can be read is not an empty one as well.
+    const isListTold = wrong.some(({ path }) => path[0] === 'listen');
+    if (config.listen.length === 0 && !isListTold) faults.push(noAddress(placeOf));
     faults.push(...contradictions(config, value, placeOf), ...openDoors(config));
     notePlaces(config.authorization, placeOf);
   }
@@ -107,14 +113,28 @@ function merge(sources: readonly ConfigSource[]): {
   return { value: value as Record<string, unknown>, placeOf };
 }
 
+function noAddress(placeOf: ConfigReading['placeOf']): string {
+  return `${placeOf(['listen']) ?? 'listen'}: expected at least one URL`;
+}
+
+/** Keys of listeners that do not go with their URLs. */
+function misfits({ listen }: Config, placeOf: ConfigReading['placeOf']): string[] {
+  return listen.flatMap((listener, i) =>
+    listenerFaults(listener).map(({ key, sentence }) => {
+      const place = `listen[${i}]`;
+      const written = placeOf(pathOf(`${place}.${key}`, configTree)!);
+      const at = written === undefined ? '' : `${written.split(': ')[0]}: `;
+      return `${at}${place}.${key}: ${sentence}`;
+    }),
+  );
+}
+
 function contradictions(
   config: Config,
   written: Record<string, unknown>,
-  placeOf: (path: readonly string[]) => string | undefined,
+  placeOf: ConfigReading['placeOf'],
 ): string[] {
-  const faults = [];
-  if (config.listen.length === 0)
-    faults.push(`${placeOf(['listen']) ?? 'listen'}: expected at least one URL`);
+  const faults = misfits(config, placeOf);
   if (config.inMemory && written['durability'] !== undefined && config.durability !== 'memory') {
     faults.push(
       `${placeOf(['durability'])}: ${config.durability} promises to keep messages, ` +

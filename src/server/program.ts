@@ -4,6 +4,7 @@ import type { Flags } from './config-source.js';
 import { ExitCode } from './exit-code.js';
 import { flagFacts } from './flags.js';
 import { checkHealth, DEFAULT_HEALTH_URL } from './health.js';
+import { nearestName } from './nearest-name.js';
 import type { PasswdOptions } from './passwd/passwd.js';
 import { addSetupCommands } from './setup-commands.js';
 import { packageVersion } from './version.js';
@@ -27,8 +28,12 @@ function createProgram(): Command {
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', EXIT_CODES)
     .allowExcessArguments(false)
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureOutput({ outputError: (text, write) => write(inOneLine(text)) })
     .exitOverride()
-    .action(async (flags: Flags) => {
+    .action(async (flags: Flags, command: Command) => {
+      const [word] = command.args;
+      if (word !== undefined) program.error(unknownCommand(word, program));
       const { run, endWith } = await import('./run.js');
       await run(flags).catch(endWith);
     });
@@ -64,7 +69,20 @@ function createProgram(): Command {
   addSetupCommands(program);
   addPasswd(program);
   addAclCommand(program);
-  return program;
+  // After its commands, which have it from the program: a word that is none is told by itself.
+  return program.allowExcessArguments(true);
+}
+
+/** As all sentences that stop the start: one line, and whose it is in front. */
+function inOneLine(text: string): string {
+  return `dunlin: ${text.replace(/^error: /, '').replace(/\n(?=\()/, ' ')}`;
+}
+
+function unknownCommand(word: string, { commands }: Command): string {
+  const names = commands.map((command) => command.name());
+  const nearest = nearestName(word, names);
+  const hint = nearest === undefined ? `there are ${names.join(', ')}` : `did you mean ${nearest}?`;
+  return `there is no command ${word}; ${hint}`;
 }
 
 function addPasswd(program: Command): void {

@@ -108,17 +108,3 @@ test('authorities and revocation lists', async () => {
   expect(noList[0]).toContain('has no revocation list in PEM');
   expect(readFileSync(revocationList, 'utf8')).toContain('X509 CRL');
 });
-
-test('settings that do not fit the URL', async () => {
-  expect(await found(undefined)).toEqual([
-    'error listen[0].tls: is missing: mqtts needs a certificate and its key, or a psk_file',
-  ]);
-  const url = 'mqtt://127.0.0.1:0';
-  const all = { url, trustedProxies: ['10.0.0.0/8'], socketMode: '0660', origins: ['https://x.y'] };
-  expect((await found(own(good), all)).map((line) => line.split(':')[0])).toEqual([
-    'error listen[0].tls',
-    'error listen[0].trusted_proxies',
-    'error listen[0].origins',
-    'error listen[0].socket_mode',
-  ]);
-});

@@ -133,6 +133,22 @@ describe('variables of the environment', () => {
     ]);
   });
 
+  test('give an item of a list what it is short for', async () => {
+    const loaded = await loadConfig(
+      {},
+      {
+        DUNLIN_LISTEN__0: 'mqtt://127.0.0.1:1',
+        DUNLIN_AUTHORIZATION__RULES__0: 'allow publish a,b',
+        DUNLIN_AUTHORIZATION__RULES__1: 'deny all c',
+      },
+    );
+    expect(loaded.listen).toMatchObject([{ url: { port: 1 } }]);
+    expect(loaded.authorization.rules).toMatchObject([
+      { rule: 'allow publish a,b' },
+      { rule: 'deny all c' },
+    ]);
+  });
+
   test('name files with the value, and faults name the variable', async () => {
     const data = fileWith('data', '/srv/messages\n');
     expect(await loadConfig({}, { DUNLIN_DATA_FILE: data })).toMatchObject({

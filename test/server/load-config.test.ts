@@ -182,6 +182,10 @@ test.each([
   ['just words', /^dunlin\.yaml:1:1: expected settings/],
   ['limits: 5', /^dunlin\.yaml:1:9: limits: expected/],
   ['listen: []', /^dunlin\.yaml:1:9: listen: expected at least one URL/],
+  ['listen: [7]', /^dunlin\.yaml:1:10: listen\[0\]: expected a URL/],
+  ['data: a\n---\ndata: b', /^dunlin\.yaml:2:1: a second document/],
+  ['limits:\n\tqos_max: 1', /^dunlin\.yaml:2:1: a tab stands in front/],
+  ['limits.qos_max: 1', /^dunlin\.yaml:1:1: limits.qos_max takes a line for each step: qos_max/],
 ])('%j is told with its place', async (text, expected) => {
   const faults = await faultsOf(() => fromYaml(text));
   expect(faults.length).toBe(1);
@@ -206,6 +210,29 @@ test('what can be reached from other machines must be opened in so many words', 
   expect((await loadConfig({ listen }, { DUNLIN_ALLOW_ANONYMOUS: 'true' })).allowAnonymous).toBe(
     true,
   );
+});
+
+test('keys of a listener that do not go with its URL are told with their place', async () => {
+  const text = `listen:
+  - { url: mqtts://127.0.0.1:0 }
+  - url: mqtt://127.0.0.1:0
+    tls: { certificate: a.pem, key: a.key }
+    trusted_proxies: [10.0.0.0/8]
+    socket_mode: '0660'
+    origins: ['https://x.y']
+`;
+  const faults = await faultsOf(() => fromYaml(text));
+  expect(faults.map((fault) => fault.split(': ').slice(0, 2).join(' '))).toEqual([
+    'dunlin.yaml:2:5 listen[0].tls',
+    'dunlin.yaml:4:10 listen[1].tls',
+    'dunlin.yaml:5:22 listen[1].trusted_proxies',
+    'dunlin.yaml:7:14 listen[1].origins',
+    'dunlin.yaml:6:18 listen[1].socket_mode',
+  ]);
+  expect(faults[0]).toContain('is missing: mqtts needs a certificate and its key, or a psk_file');
+  expect(await faultsOf(() => loadConfig({ listen: ['wss://127.0.0.1:0'] }, {}))).toEqual([
+    '--listen: listen[0].tls: is missing: wss needs a certificate and its key, or a psk_file',
+  ]);
 });
 
 test('a promise to keep messages and keeping nothing contradict each other', async () => {

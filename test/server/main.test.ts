@@ -50,6 +50,23 @@ test('it says its version and its flags', async () => {
   }
 });
 
+test('a wrong flag, a word that is no command and one too many end with 2, in one line', async () => {
+  const wrong: [string[], string][] = [
+    [['--listne', 'x'], "dunlin: unknown option '--listne' (Did you mean --listen?)\n"],
+    [['chek'], 'dunlin: there is no command chek; did you mean check?\n'],
+    [['check', 'more'], "dunlin: too many arguments for 'check'."],
+    [['acl', 'test', 'fly', 'x'], 'dunlin: expected publish, subscribe or receive, not "fly"'],
+    [['certificate', 'client', '../x'], 'dunlin: "../x" cannot name a certificate'],
+    [['--listen', 'mqtts://127.0.0.1:0'], 'dunlin: --listen: listen[0].tls: is missing: '],
+  ];
+  for (const [args, sentence] of wrong) {
+    const { code, errors, output } = await refused(args);
+    expect([code, output], args.join(' ')).toEqual([2, '']);
+    expect(errors.startsWith(sentence), errors).toBe(true);
+    expect(errors.trimEnd()).not.toContain('\n');
+  }
+});
+
 test('taken ports are all named, with the program that holds them, and nothing is started', async () => {
   const first = await takePort();
   const second = await takePort();
@@ -74,7 +91,7 @@ test.each([
   [['--listen', 'tls://127.0.0.1:8883'], 'write mqtts in its place'],
   [['--listen', '1883'], 'expected a URL such as mqtt://127.0.0.1:1883'],
   [['--config', 'missing.yaml'], 'missing.yaml: cannot be read'],
-  [['serve', 'now'], 'too many arguments'],
+  [['serve', 'now'], 'there is no command serve'],
 ])('%j is a wrong use and ends with 2', async (args, sentence) => {
   const { code, errors } = await refused(args);
   expect(errors).toContain(sentence);

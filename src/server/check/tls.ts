@@ -10,7 +10,6 @@ import type { TlsOptions } from '../../transport/tls-options.js';
 import { expiresSoon } from '../certificates/dates.js';
 import { snakeCase } from '../config/vocabulary.js';
 import type { Config } from '../config.js';
-import { listenerFaults } from '../listener-faults.js';
 import type { Finding } from './finding.js';
 
 const DAY_MS = 86_400_000;
@@ -19,17 +18,8 @@ const OTHERS_READ = 0o004;
 
 /** Certificates, keys and lists of every listener: what cannot be used, and what soon cannot. */
 export async function checkTls(config: Config): Promise<readonly Finding[]> {
-  const parts = config.listen.map(async (listen, i): Promise<Finding[]> => {
-    const place = `listen[${i}]`;
-    const faults = listenerFaults(listen).map(
-      ({ key, sentence }): Finding => ({
-        severity: 'error',
-        place: `${place}.${key}`,
-        sentence,
-      }),
-    );
-    if (listen.tls === undefined) return faults;
-    return [...faults, ...(await checkFiles(listen.tls, `${place}.tls`))];
+  const parts = config.listen.map(async ({ tls }, i): Promise<Finding[]> => {
+    return tls === undefined ? [] : checkFiles(tls, `listen[${i}].tls`);
   });
   return (await Promise.all(parts)).flat();
 }
