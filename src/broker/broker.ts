@@ -156,7 +156,7 @@ export class Broker implements Host {
       statistics,
       log,
       counts: this.#counts,
-      newClientIdentifier: () => newClientIdentifier(random),
+      newClientIdentifier: (prefix) => newClientIdentifier(random, prefix),
       expiry: new IdentityExpiry({ timers, clock, hooks, log }),
     });
     this.#authentication = new EnhancedAuthentication(this.#connectPath);

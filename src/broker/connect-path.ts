@@ -53,7 +53,7 @@ export class ConnectPath {
   readonly #log: Logger;
   readonly #counts: ConnectionCounts;
   readonly #devices: Devices;
-  readonly #newClientIdentifier: () => string;
+  readonly #newClientIdentifier: (prefix: string) => string;
   /** Clean Start discarded a stored Session: these wait until that is durable. */
   readonly #waiting: {
     readonly ticket: number;
@@ -70,7 +70,7 @@ export class ConnectPath {
     readonly log: Logger;
     readonly counts: ConnectionCounts;
     readonly devices: Devices;
-    readonly newClientIdentifier: () => string;
+    readonly newClientIdentifier: (prefix: string) => string;
     readonly expiry: IdentityExpiry;
     readonly access: AccessPath;
   }) {
@@ -91,12 +91,13 @@ export class ConnectPath {
   judge(connection: Connection, connect: Connect): boolean {
     const refusal =
       judgeVersion(connection, connect) ??
-      judgeIdentifier(connect, this.#limits) ??
+      judgeIdentifier(connection, connect, this.#limits) ??
       judgeWill(connection, connect, this.#limits) ??
       this.#judgeLimits(connection);
     if (refusal === undefined) {
       if (connect.clientIdentifier === '') {
-        connection.clientIdentifier = this.#newClientIdentifier(); // [MQTT-3.1.3-6]
+        const prefix = connection.limits.assignedClientIdentifierPrefix;
+        connection.clientIdentifier = this.#newClientIdentifier(prefix); // [MQTT-3.1.3-6]
       }
       return true;
     }

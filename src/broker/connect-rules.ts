@@ -21,10 +21,17 @@ export function judgeVersion(connection: Connection, connect: Connect): Refusal 
   };
 }
 
-export function judgeIdentifier(connect: Connect, limits: Limits): Refusal | undefined {
+export function judgeIdentifier(
+  { limits: here }: Connection,
+  connect: Connect,
+  limits: Limits,
+): Refusal | undefined {
   const { clientIdentifier, protocolVersion, cleanStart } = connect;
   const reasonCode = ReasonCode.ClientIdentifierNotValid;
   if (clientIdentifier === '') {
+    if (here.clientIdentifierRequired) {
+      return { reasonCode, sentence: 'this listener asks for a Client Identifier' };
+    }
     if (protocolVersion === 3) {
       return { reasonCode, sentence: 'MQTT 3.1 needs a Client Identifier' };
     }
@@ -36,6 +43,12 @@ export function judgeIdentifier(connect: Connect, limits: Limits): Refusal | und
   // At most three bytes a UTF-16 code unit: an upper bound is enough against abuse.
   if (clientIdentifier.length > limits.clientIdentifierBytesMax) {
     return { reasonCode, sentence: 'the Client Identifier is too long' };
+  }
+  const { clientIdentifierPrefixes: prefixes, assignedClientIdentifierPrefix: given } = here;
+  const beginning = clientIdentifier === '' ? given : clientIdentifier;
+  if (prefixes.length > 0 && !prefixes.some((prefix) => beginning.startsWith(prefix))) {
+    const sentence = `Client Identifiers begin with ${prefixes.join(' or ')} here`;
+    return { reasonCode, sentence };
   }
   return undefined;
 }

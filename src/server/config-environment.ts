@@ -15,8 +15,8 @@ interface Target {
 
 /**
  * `DUNLIN_DURABILITY=process`, `DUNLIN_LIMITS__PACKET_BYTES_MAX=2MB`, `DUNLIN_LISTEN=url,url`,
- * `DUNLIN_LISTEN__0=url`, `DUNLIN_LISTEN__0__TLS__KEY=/etc/key.pem`, and each of them as `…_FILE`, which names a file that
- * holds the value.
+ * `DUNLIN_LISTEN__0=url`, `DUNLIN_LISTEN__0__TLS__KEY=/etc/key.pem`, and each of them as `…_FILE`,
+ * which names a file that holds the value.
  */
 export function fromEnvironment(environment: Environment): ConfigSource {
   const source = new ConfigSource();

@@ -61,6 +61,12 @@ export interface Limits {
   readonly topicLevelsMax: number;
   readonly topicBytesMax: number;
   readonly clientIdentifierBytesMax: number;
+  /** Whether a CONNECT without a Client Identifier is refused, instead of being assigned one. */
+  readonly clientIdentifierRequired: boolean;
+  /** What Client Identifiers must begin with, assigned ones too; any where there are none. */
+  readonly clientIdentifierPrefixes: readonly string[];
+  /** What assigned Client Identifiers begin with. */
+  readonly assignedClientIdentifierPrefix: string;
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
   /** Bytes put to the store and not yet durable before publishers are not read. */
@@ -105,6 +111,9 @@ export const defaultLimits: Limits = {
   topicLevelsMax: 200,
   topicBytesMax: 65_535,
   clientIdentifierBytesMax: 65_535,
+  clientIdentifierRequired: false,
+  clientIdentifierPrefixes: [],
+  assignedClientIdentifierPrefix: 'dunlin-',
   connectionsMax: 100_000,
   connectionsPerAddressMax: 100_000,
   storePendingBytesMax: 16 * MIB,
@@ -132,6 +141,9 @@ export const listenerLimitNames = [
   'legacyInFlightMax',
   'inFlightMax',
   'connectionsPerAddressMax',
+  'clientIdentifierRequired',
+  'clientIdentifierPrefixes',
+  'assignedClientIdentifierPrefix',
 ] as const;
 export type ListenerLimits = Pick<Limits, (typeof listenerLimitNames)[number]>;
 

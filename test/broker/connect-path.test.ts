@@ -197,6 +197,29 @@ describe('identifiers', () => {
     expect(five.take('connack')['reasonCode']).toBe(0);
   });
 
+  test('one that is asked for, and how they begin', async () => {
+    const codes = async (limits: object, ...identifiers: string[]) => {
+      const world = await BrokerWorld.start({ limits });
+      return identifiers.map((id) => world.connecting(id).take('connack')['reasonCode']);
+    };
+    const { ClientIdentifierNotValid } = ReasonCode;
+    expect(await codes({ clientIdentifierRequired: true }, 'a', '')).toEqual([
+      0,
+      ClientIdentifierNotValid,
+    ]);
+    const prefixes = { clientIdentifierPrefixes: ['house-', 'shed-'] };
+    expect(await codes(prefixes, 'house-1', 'shed-', 'house', 'xhouse-1', '')).toEqual([
+      0,
+      0,
+      ClientIdentifierNotValid,
+      ClientIdentifierNotValid,
+      ClientIdentifierNotValid,
+    ]);
+    expect(await codes({ ...prefixes, assignedClientIdentifierPrefix: 'house-' }, '')).toEqual([0]);
+    const world = await BrokerWorld.start({ limits: { assignedClientIdentifierPrefix: 'guest/' } });
+    expect(JSON.stringify(world.connect('').connack)).toContain('"guest/');
+  });
+
   test('a very long one with everything that quotes it does not bring the broker down', async () => {
     const world = await BrokerWorld.start();
     const properties = { requestResponseInformation: true };

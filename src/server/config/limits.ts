@@ -1,6 +1,6 @@
 import { defaultLimits, type Limits } from '../../session/limits.js';
-import { count, oneOf, seconds, size, yesOrNo } from './values.js';
-import { type Entry, key, section } from './vocabulary.js';
+import { count, oneOf, seconds, size, text, yesOrNo } from './values.js';
+import { type Entry, key, list, section } from './vocabulary.js';
 
 const UINT16_MAX = 65_535;
 const UINT32_MAX = 4_294_967_295;
@@ -147,6 +147,22 @@ export const limits: Entry<Limits> = section<Limits>({
     size(1, UINT16_MAX),
     defaultLimits.clientIdentifierBytesMax,
     'Bytes of a Client Identifier.',
+  ),
+  clientIdentifierRequired: key(
+    yesOrNo(),
+    defaultLimits.clientIdentifierRequired,
+    'Whether clients without a Client Identifier are refused (0x85); otherwise they are given one.',
+  ),
+  clientIdentifierPrefixes: key(
+    list(text('the beginning of a Client Identifier'), { emptyToo: true }),
+    [],
+    'What Client Identifiers must begin with, those that the broker gives too; others are refused with 0x85.',
+    'anything',
+  ),
+  assignedClientIdentifierPrefix: key(
+    text('the beginning of a Client Identifier'),
+    defaultLimits.assignedClientIdentifierPrefix,
+    'What the Client Identifiers begin with that the broker gives.',
   ),
   connectionsMax: key(count(1, COUNT_MAX), defaultLimits.connectionsMax, 'Open connections.'),
   connectionsPerAddressMax: key(

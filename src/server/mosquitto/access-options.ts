@@ -1,18 +1,15 @@
 import { basename } from 'node:path';
 import type { Directive } from './directives.js';
 import type { Draft } from './draft.js';
-import { isYes, type Option, without, withoutUnless } from './option.js';
+import { isYes, type Option, withoutUnless } from './option.js';
 
 /** Who gets in and what they may do: of the whole broker, or with per_listener_settings of one. */
 export const accessOptions: ReadonlyMap<string, Option> = new Map<string, Option>([
   ['allow_anonymous', allowAnonymous],
   ['password_file', file('authentication', 'passwordFile')],
   ['acl_file', file('authorization', 'mosquittoAclFile')],
-  [
-    'allow_zero_length_clientid',
-    withoutUnless('true', 'clients without a Client Identifier are given one'),
-  ],
-  ['auto_id_prefix', without('Client Identifiers that the broker gives have no prefix')],
+  ['allow_zero_length_clientid', zeroLengthIdentifier],
+  ['auto_id_prefix', assignedPrefix],
   ['auth_plugin', plugin],
   ['global_plugin', plugin],
   ['plugin', plugin],
@@ -30,6 +27,20 @@ function allowAnonymous(draft: Draft, directive: Directive): void {
   const value = isYes(directive);
   if (draft.isPerListener) draft.setHere(['allowAnonymous'], value, directive);
   else draft.set(['allowAnonymous'], value, directive);
+}
+
+/** For one listener where `per_listener_settings` says so, and otherwise for all. */
+function setScoped(draft: Draft, name: string, value: unknown, directive: Directive): void {
+  if (draft.isPerListener) draft.setHere(['limits', name], value, directive);
+  else draft.set(['limits', name], value, directive);
+}
+
+function zeroLengthIdentifier(draft: Draft, directive: Directive): void {
+  setScoped(draft, 'clientIdentifierRequired', !isYes(directive), directive);
+}
+
+function assignedPrefix(draft: Draft, directive: Directive): void {
+  setScoped(draft, 'assignedClientIdentifierPrefix', directive.value, directive);
 }
 
 /** There is one such file for all listeners; a second one cannot be honoured. */

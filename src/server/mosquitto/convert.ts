@@ -79,7 +79,10 @@ function missingAccess({ settings, listeners, notes }: Draft): void {
     settings.some(({ path }) => path[0] === key) ||
     listeners.some((listener) => listener.settings.some(({ path }) => path[0] === key));
   const isLocalOnly = listeners.length === 1 && listeners[0]!.place === '';
-  if (isLocalOnly || says('allowAnonymous') || says('authentication')) return;
+  const byTls = listeners.some(({ settings: own }) =>
+    own.some(({ path }) => path[1] === 'userNameFrom' || path[1] === 'pskFile'),
+  );
+  if (isLocalOnly || byTls || says('allowAnonymous') || says('authentication')) return;
   notes.push({
     place: 'mosquitto.conf',
     sentence: 'allow_anonymous and password_file: neither is there, so that nobody could connect',

@@ -8,6 +8,7 @@ const COUNT_MAX = 1_000_000_000;
 const BYTES_MAX = 2 ** 50;
 /** What a PUBLISH has beside its payload, at most: Topic Name, identifier, Fixed Header. */
 const HEAD_BYTES_MAX = 65_535 + 2 + 2 + 5;
+const PACKET_BYTES_MIN = 1024;
 const PACKET_BYTES_MAX = 268_435_455;
 
 const HOURS: Readonly<Record<string, number>> = { h: 1, d: 24, w: 168, m: 730, y: 8766 };
@@ -33,7 +34,7 @@ export const globalOptions: ReadonlyMap<string, Option> = new Map<string, Option
   ['max_inflight_bytes', withoutUnless('0', 'only the number in flight has a limit')],
   ['max_inflight_messages', maxInFlight],
   ['max_keepalive', same('limits', 'keepAliveSecondsMax')],
-  ['max_packet_size', number(0, PACKET_BYTES_MAX, same)('limits', 'packetBytesMax')],
+  ['max_packet_size', maxPacketSize],
   ['max_queued_bytes', number(0, BYTES_MAX, same)('limits', 'queuedBytesMax')],
   ['max_queued_messages', number(0, COUNT_MAX, same)('limits', 'queuedMessagesMax')],
   ['memory_limit', withoutUnless('0', 'each queue has a limit of its own instead')],
@@ -49,9 +50,16 @@ export const globalOptions: ReadonlyMap<string, Option> = new Map<string, Option
   ['pid_file', without('there is none: systemd and containers know the process')],
   ['queue_qos0_messages', same('limits', 'queueQoS0')],
   ['retain_available', same('limits', 'retainAvailable')],
-  ['retain_expiry_interval', withoutUnless('0', 'retained messages stay until they are replaced')],
+  // How often Mosquitto looks for expired ones; here they are gone at once.
+  ['retain_expiry_interval', needless],
   ['set_tcp_nodelay', needless],
-  ['sys_interval', without('the topics under $SYS have a pace of their own')],
+  [
+    'sys_interval',
+    withoutUnless(
+      '0',
+      'there are no topics under $SYS: the log and /readyz tell how the broker does',
+    ),
+  ],
   [
     'upgrade_outgoing_qos',
     withoutUnless('false', 'a message is never delivered at a higher QoS than it was published at'),
@@ -61,11 +69,17 @@ export const globalOptions: ReadonlyMap<string, Option> = new Map<string, Option
 ]);
 
 function clientIdentifierPrefix(draft: Draft, directive: Directive): void {
-  draft.note(
-    directive,
-    'anybody who may connect may do so with any Client Identifier; rules can say what ' +
-      `clients of other names may do (authorization.rules, clients: ["${directive.value}*"])`,
-  );
+  draft.set(['limits', 'clientIdentifierPrefixes'], [directive.value], directive);
+}
+
+function maxPacketSize(draft: Draft, directive: Directive): void {
+  const bytes = Number(directive.value);
+  if (bytes > 0 && bytes < PACKET_BYTES_MIN) {
+    draft.note(directive, `the least limit is ${PACKET_BYTES_MIN} bytes, which is taken`);
+  }
+  const limit = bytes === 0 ? PACKET_BYTES_MAX : Math.max(bytes, PACKET_BYTES_MIN);
+  const value = Number.isNaN(bytes) ? directive.value : String(limit);
+  draft.set(['limits', 'packetBytesMax'], value, directive);
 }
 
 function logDestination(draft: Draft, directive: Directive): void {

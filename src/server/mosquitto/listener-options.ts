@@ -105,9 +105,7 @@ function requireCertificate(draft: Draft, directive: Directive): void {
 }
 
 function useIdentity(draft: Draft, directive: Directive): void {
-  if (!isYes(directive)) return;
-  draft.setHere(['tls', 'userNameFrom'], 'cn', directive);
-  draft.set(['authentication', 'certificate'], true, directive);
+  if (isYes(directive)) draft.setHere(['tls', 'userNameFrom'], 'cn', directive);
 }
 
 function socketDomain(draft: Draft, directive: Directive): void {

@@ -20,6 +20,7 @@ export function readMosquittoConf(file: string): ReadMosquittoConf {
     const place = listener.place === '' ? file : `${listener.place}: listener`;
     if (i === 0) source.set(['listen'], [], place);
     source.set(['listen', i, 'url'], listener.url, place);
+    source.mark(['listen', i], place);
     for (const { path, value, place: where } of listener.settings) {
       source.set(['listen', i, ...path], value, where);
     }

@@ -187,8 +187,8 @@ test('what has no equivalent is named with its line, harmless lines are not', as
     'autosave_interval 60',
     'set_tcp_nodelay true',
     'upgrade_outgoing_qos true',
-    'allow_zero_length_clientid true',
-    'clientid_prefixes house-',
+    'sys_interval 10',
+    'retain_expiry_interval 5',
     'max_inflight_mesages 3',
     'connection office',
     'address 10.0.0.9',
@@ -199,7 +199,7 @@ test('what has no equivalent is named with its line, harmless lines are not', as
   expect(notes.map((note) => note.replace(/^.*\.conf:/, ''))).toEqual([
     expect.stringMatching(/^1: user: /),
     expect.stringMatching(/^4: upgrade_outgoing_qos: /),
-    expect.stringMatching(/^6: clientid_prefixes: /),
+    expect.stringMatching(/^5: sys_interval: there are no topics under \$SYS/),
     '7: max_inflight_mesages: is no option of Mosquitto that is known here; ' +
       'did you mean max_inflight_messages?',
     '8: connection: bridges are not made yet: office is left out as a whole',
@@ -220,4 +220,105 @@ test('wrong values are told with the line of the mosquitto.conf', async () => {
 test('a listener open to the network with nobody let in does not start', async () => {
   const error = await loadConfig({ config: conf('listener 1883') }, {}).catch((e: unknown) => e);
   expect((error as StartError).sentences.join()).toContain('other machines');
+});
+
+test('Client Identifiers: what they begin with, and clients without one', async () => {
+  const { config, notes } = await load(
+    'allow_zero_length_clientid false',
+    'auto_id_prefix guest-',
+    'clientid_prefixes house-',
+  );
+  expect(config.limits).toMatchObject({
+    clientIdentifierRequired: true,
+    assignedClientIdentifierPrefix: 'guest-',
+    clientIdentifierPrefixes: ['house-'],
+  });
+  expect(notes).toEqual([]);
+  const each = await load(
+    'per_listener_settings true',
+    'listener 1883 127.0.0.1',
+    'allow_zero_length_clientid true',
+    'listener 1884 127.0.0.1',
+    'allow_zero_length_clientid false',
+    'auto_id_prefix guest-',
+  );
+  expect(each.config.listen).toMatchObject([
+    { limits: { clientIdentifierRequired: false } },
+    { limits: { clientIdentifierRequired: true, assignedClientIdentifierPrefix: 'guest-' } },
+  ]);
+  expect(each.config.limits.clientIdentifierRequired).toBe(false);
+});
+
+test('a packet limit below the least one is raised, and says so', async () => {
+  const { config, notes } = await load('max_packet_size 200');
+  expect(config.limits.packetBytesMax).toBe(1024);
+  expect(notes).toEqual([expect.stringContaining(':1: max_packet_size: the least limit is 1024')]);
+});
+
+const EVERYTHING = `
+per_listener_settings false
+allow_anonymous false
+password_file /etc/users
+acl_file /etc/acl
+persistence true
+persistence_location /var/lib/mosquitto/
+max_inflight_messages 20
+max_queued_messages 100
+max_queued_bytes 0
+queue_qos0_messages true
+max_packet_size 4096
+message_size_limit 0
+max_keepalive 600
+retain_available false
+retain_expiry_interval 5
+persistent_client_expiration 2m
+allow_zero_length_clientid false
+auto_id_prefix auto-
+clientid_prefixes auto-
+upgrade_outgoing_qos true
+sys_interval 10
+port 8883
+bind_address 127.0.0.1
+max_connections 50
+cafile /etc/ca.crt
+certfile /etc/server.crt
+keyfile /etc/server.key
+require_certificate true
+use_identity_as_username true
+listener 9001 127.0.0.1
+protocol websockets
+websockets_origin https://a.example
+max_topic_alias 7
+max_topic_alias_broker 8
+max_qos 1
+mount_point site1/
+listener 0 /run/mosquitto.sock
+`;
+
+test('what is imported says the same as the file itself, and loads', async () => {
+  const file = conf(...EVERYTHING.trim().split('\n'));
+  const { yaml, notes } = importMosquittoConf(file);
+  const imported = join(folder, 'imported.yaml');
+  writeFileSync(imported, yaml);
+  expect(await loadConfig({ config: imported }, {})).toEqual(
+    await loadConfig({ config: file }, {}),
+  );
+  expect(notes.map((note) => note.split(': ')[1])).toEqual([
+    'persistence_location',
+    'upgrade_outgoing_qos',
+    'sys_interval',
+  ]);
+});
+
+test('a client certificate as the user name is a way to come in', async () => {
+  const { config, notes } = await load(
+    'listener 8883',
+    'cafile /etc/ca.crt',
+    'certfile /etc/server.crt',
+    'keyfile /etc/server.key',
+    'require_certificate true',
+    'use_identity_as_username true',
+  );
+  expect(config.listen[0]!.tls).toMatchObject({ userNameFrom: 'cn' });
+  expect(notes).toEqual([]);
 });
