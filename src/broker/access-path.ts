@@ -20,15 +20,19 @@ const LIMITS = { topicLevelsMax: 65_536, topicBytesMax: 65_535 };
 export class AccessPath {
   #control: AccessControl | undefined = undefined;
   readonly #sessions: SessionRegistry;
+  readonly #connections: Iterable<Connection>;
   readonly #subscribePath: SubscribePath;
   readonly #log: Logger;
 
   constructor(parts: {
     readonly sessions: SessionRegistry;
+    /** All that there are, those included that are coming in. */
+    readonly connections: Iterable<Connection>;
     readonly subscribePath: SubscribePath;
     readonly log: Logger;
   }) {
     this.#sessions = parts.sessions;
+    this.#connections = parts.connections;
     this.#subscribePath = parts.subscribePath;
     this.#log = parts.log;
   }
@@ -47,6 +51,9 @@ export class AccessPath {
         this.#judge(session);
         this.left(session);
       }
+    }
+    for (const connection of this.#connections) {
+      if (connection.session === undefined) this.identified(connection);
     }
   }
 

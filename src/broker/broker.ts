@@ -143,8 +143,8 @@ export class Broker implements Host {
       subscribePath: this.#subscribePath,
       retainedDelivery: this.#retainedDelivery,
     });
-    const { sessions } = this;
-    this.access = new AccessPath({ sessions, subscribePath: this.#subscribePath, log });
+    const tables = { sessions: this.sessions, connections: this.#connections };
+    this.access = new AccessPath({ ...tables, subscribePath: this.#subscribePath, log });
     this.devices = this.#newDevices();
     this.#connectPath = new ConnectPath({
       access: this.access,
@@ -181,17 +181,15 @@ export class Broker implements Host {
     return isCounted ? this.#rates!.meter(connection) : connection;
   }
 
-  /**
-   * Ends the connections that `chosen` names, such as those of a user who is no more; returns how
-   * many.
-   */
+  /** Ends the connections that `chosen` names, ones that come in just now too; returns how many. */
   disconnectClients(
     chosen: (client: ClientView) => boolean,
     cause: Pick<DisconnectCause, 'reasonCode' | 'sentence'>,
   ): number {
     let ended = 0;
     for (const connection of [...this.#connections]) {
-      if (!connection.isConnected || !chosen(clientView(connection))) continue;
+      const isKnown = connection.isConnected || connection.identity !== undefined;
+      if (connection.isClosed || !isKnown || !chosen(clientView(connection))) continue;
       connection.disconnect({ kind: 'administrative', ...cause });
       ended++;
     }

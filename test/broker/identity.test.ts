@@ -199,3 +199,18 @@ test('a session is not handed to another user, also not by an anonymous client',
     { client: 'c', user: undefined, owner: 'kitchen' },
   ]);
 });
+
+test('a user who is removed does not come in by a connection that is being let in', async () => {
+  const world = await BrokerWorld.start({ holdsCommits: true });
+  world.broker.hooks.authenticate.add(() => accepting({}));
+  const stored = { clean: false, properties: { sessionExpiryInterval: 3600 } };
+  world.connect('a', stored).drop();
+  world.commitAll();
+  // It waits until the discarded session is gone from the disk as well.
+  const late = world.connecting('a', { clean: true });
+  const cause = { reasonCode: ReasonCode.NotAuthorized, sentence: 'its user was removed' };
+  expect(world.broker.disconnectClients(({ userName }) => userName === 'kitchen', cause)).toBe(1);
+  world.commitAll();
+  expect(late.isClosed).toBe(true);
+  expect(late.brief()).toEqual([]);
+});

@@ -20,6 +20,8 @@ const REMEMBERED_MAX = 256;
 const REMEMBERED_CHARACTERS_MAX = 16_384;
 
 const NOT_TOLD: Verdict = { verdict: 2, place: 'token', text: 'no rule denies it' };
+/** The client is away. What it may not have it does not get: it is judged when it is back. */
+const MAY_BE_TOLD: Verdict = { verdict: 2, place: 'token', text: 'a token may allow it' };
 
 /**
  * What one client may do by the rules as they are now. A token that speaks of topics takes the
@@ -136,6 +138,8 @@ export class RuledAccess implements ClientAccess {
 
   #fallback(request: Request, topic: string): Verdict {
     const { facts } = this;
+    const isAboutReceiving = request === Request.Subscribe || request === Request.Receive;
+    if (!facts.isComplete && isAboutReceiving) return MAY_BE_TOLD;
     for (const source of this.#rules.sources) {
       const verdict =
         request === Request.Subscribe ? source.judgeFilter?.(topic, facts) : undefined;

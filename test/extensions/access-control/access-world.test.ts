@@ -269,6 +269,44 @@ describe('rules that change', () => {
     expect(world.broker.statistics.dropped.not_authorized).toBe(1);
   });
 
+  test('hold for who was just coming in, too', async () => {
+    const world = await BrokerWorld.start({ holdsCommits: true });
+    useRules(world, ['allow all #']);
+    world.connect('c', stored).drop();
+    world.commitAll();
+    // It waits until the discarded session is gone from the disk as well.
+    const late = world.connecting('c', { clean: true });
+    useRules(world, ['allow publish yes']);
+    world.commitAll();
+    expect(late.brief()).toEqual(['connack']);
+    late.publish('no', 'x', { qos: 1 });
+    expect(late.brief()).toEqual([expect.stringMatching(/^puback \d+ 0x87$/)]);
+  });
+
+  test('leave a client that is away what its token allows', async () => {
+    const world = await worldWith(['allow publish #']);
+    const permissions = [{ effect: 'allow', action: 'subscribe', topicFilter: 'a/#' }] as const;
+    const identity = { userName: 'u', groups: [], claims: {}, expiresAtMs: undefined, permissions };
+    world.broker.hooks.authenticate.add((_, { userName }) =>
+      userName === 'u' ? { reasonCode: 0, identity } : 0,
+    );
+    const stays = as('u', stored);
+    const client = world.connect('c', stays);
+    expect(client.subscribe('a/b', { qos: 1 })['granted']).toEqual([1]);
+    client.drop();
+    useRules(world, ['allow publish #', 'deny subscribe other']);
+    world.connect('p').publish('a/b', 'x', { qos: 1 });
+    expect(world.connect('c', stays).payloads()).toEqual(['x']);
+    world.clients.at(-1)!.drop();
+    await world.crash();
+    useRules(world, ['allow publish #']);
+    world.connect('p').publish('a/b', 'y', { qos: 1 });
+    world.broker.hooks.authenticate.add((_, { userName }) =>
+      userName === 'u' ? { reasonCode: 0, identity } : 0,
+    );
+    expect(world.connect('c', stays).payloads()).toEqual(['x', 'y']);
+  });
+
   test('a session read from disk is filtered when its client is back', async () => {
     const lines = ['allow publish #', 'deny subscribe a/no', 'allow subscribe a/#'];
     const world = await worldWith(['allow all #']);
