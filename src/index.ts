@@ -5,7 +5,9 @@ import type {
   AuthenticationConfig,
   AuthenticationMethodName,
 } from './server/config/authentication.js';
+import type { AuthorizationConfig, RuleConfig } from './server/config/authorization.js';
 import { openDoors } from './server/config/doors.js';
+import type { RatesConfig } from './server/config/rates.js';
 import { type Config, type Durability, parseConfig } from './server/config.js';
 import { ExitCode, StartError } from './server/exit-code.js';
 import type { Limits, ListenerLimits } from './session/limits.js';
@@ -56,6 +58,14 @@ export { ReasonCode } from './wire/reason-code.js';
 /** Passwords, tokens and so on; what is left out has its default. */
 export type AuthenticationOptions = Options<AuthenticationConfig>;
 
+/** Who may do what with which topics; a rule is one line, or has its parts as keys. */
+export type AuthorizationOptions = Omit<Options<AuthorizationConfig>, 'rules'> & {
+  readonly rules?: readonly (string | RuleConfig)[];
+};
+
+/** What may come in a second; what is left out is unlimited. */
+export type RateOptions = Options<RatesConfig>;
+
 type Options<T> = {
   readonly [K in keyof T]?: T[K] extends readonly (infer I)[] | undefined
     ? readonly Options<I>[]
@@ -87,6 +97,10 @@ export interface ListenOptions {
   readonly authentication?: readonly AuthenticationMethodName[];
   /** In place of those of the broker, for clients that come through here. */
   readonly limits?: Partial<ListenerLimits & Pick<Limits, 'connectionsMax'>>;
+  /** In place of those of the broker, for clients that come through here. */
+  readonly rates?: RateOptions;
+  /** Put before every topic of the clients that come through here, such as `site1/`. */
+  readonly mountPoint?: string;
 }
 
 export interface BrokerOptions {
@@ -101,6 +115,10 @@ export interface BrokerOptions {
   readonly allowAnonymous?: boolean;
   /** How clients show who they are: the settings of the configuration file, in camel case. */
   readonly authentication?: AuthenticationOptions;
+  /** Who may publish and subscribe to what; beside these rules there are the hooks. */
+  readonly authorization?: AuthorizationOptions;
+  /** What may come in a second. */
+  readonly rates?: RateOptions;
   /** Which member of a Shared Subscription gets a message; `round-robin` by default. */
   readonly sharingStrategy?: ShareStrategy;
   readonly limits?: Partial<Limits>;
@@ -128,9 +146,11 @@ export async function createBroker(options: BrokerOptions = {}): Promise<Running
 }
 
 function configOf(options: BrokerOptions): Config {
-  const { log: _, listen = [], ...rest } = options;
+  const { log: _, listen = [], authorization, ...rest } = options;
+  const rules = authorization?.rules?.map((rule) => (typeof rule === 'string' ? { rule } : rule));
   const config = parseConfig({
     ...rest,
+    ...(authorization === undefined ? {} : { authorization: { ...authorization, rules } }),
     listen: listen.map((item) => (typeof item === 'string' ? { url: item } : item)),
     inMemory: options.inMemory ?? options.data === undefined,
   });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { repositoryFolder } from '../support/build-if-stale.js';
 import { Page } from './page.js';
 
-const pages = ['docs/hooks.md', 'docs/authentication.md'];
+const pages = ['docs/hooks.md', 'docs/authentication.md', 'docs/authorization.md'];
 const snippets = pages.flatMap((path) => new Page(path).code('ts'));
 const modules = join(repositoryFolder, 'node_modules');
 const names = snippets.map((_, i) => `snippet-${i + 1}.ts`);
