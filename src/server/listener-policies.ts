@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Broker } from '../broker/broker.js';
 import { type Limits, type ListenerPolicy, listenerLimits } from '../session/limits.js';
 import { MountPoint } from '../session/mount-point.js';
@@ -9,9 +10,12 @@ import type { PreparedReload, Reloadable } from './reload.js';
 
 /** What each listener decides; connections that come later get what was reloaded. */
 export class ListenerPolicies implements Reloadable {
+  /** As they were bound. */
+  readonly #bound: ReadonlyMap<string, ListenConfig>;
   #policies: ReadonlyMap<string, ListenerPolicy>;
 
   constructor(config: Config) {
+    this.#bound = byKey(config);
     this.#policies = policiesOf(config);
   }
 
@@ -31,14 +35,33 @@ export class ListenerPolicies implements Reloadable {
       needsRestart: [
         ...opened.map((name) => `${name} is opened when the broker is started again`),
         ...closed.map((name) => `${name} stays open until the broker is started again`),
+        ...this.#boundOtherwise(next),
       ],
     };
   }
+
+  #boundOtherwise(next: Config): readonly string[] {
+    return [...byKey(next)].flatMap(([name, listen]) => {
+      const bound = this.#bound.get(name);
+      if (bound === undefined) return [];
+      return BOUND_ONCE.filter((key) => !isDeepStrictEqual(bound[key], listen[key])).map(
+        (key) => `${snakeCase(key)} of ${name} changes when the broker is started again`,
+      );
+    });
+  }
+}
+
+/** What a listener is bound with. */
+const BOUND_ONCE = ['origins', 'proxyProtocol', 'trustedProxies', 'socketMode'] as const;
+
+function byKey({ listen }: Config): ReadonlyMap<string, ListenConfig> {
+  const keys = listenerKeys(listen);
+  return new Map(listen.map((each, i) => [keys[i]!, each]));
 }
 
 function policiesOf(config: Config): ReadonlyMap<string, ListenerPolicy> {
-  const keys = listenerKeys(config.listen);
-  return new Map(config.listen.map((listen, i) => [keys[i]!, policyOf(listen, config)]));
+  const entries = [...byKey(config)];
+  return new Map(entries.map(([name, listen]) => [name, policyOf(listen, config)]));
 }
 
 function policyOf(listen: ListenConfig, config: Config): ListenerPolicy {

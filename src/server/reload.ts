@@ -71,6 +71,8 @@ const AT_START_ONLY = [
   'logFormat',
   'mdnsName',
   'acme',
+  'devices',
+  'deviceCare',
 ] as const;
 
 /** What is read at the start only. */

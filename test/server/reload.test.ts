@@ -43,6 +43,25 @@ test('where one part refuses nothing is applied, and every fault is told', async
   expect(applied).toBe(1);
 });
 
+test('what is bound or built at the start is named, not forgotten', async () => {
+  const url = 'ws://127.0.0.1:0';
+  const broker = await createBroker({ listen: [{ url, origins: ['https://a.example'] }] });
+  const needsRestart = await broker.reload({
+    listen: [{ url, origins: ['https://b.example'], trustedProxies: ['10.0.0.1'] }],
+    devices: [{ match: { client: 'tiny-*' }, inFlightMax: 1 }],
+    deviceCare: { devicesMax: 5 },
+  });
+  const [address] = broker.addresses;
+  await broker.close();
+  expect(address).toContain('ws://127.0.0.1:');
+  expect(needsRestart).toEqual([
+    'devices stays as it is until the broker is started again',
+    'device_care stays as it is until the broker is started again',
+    'origins of ws://127.0.0.1:0/mqtt changes when the broker is started again',
+    'trusted_proxies of ws://127.0.0.1:0/mqtt changes when the broker is started again',
+  ]);
+});
+
 test('a running broker takes other limits while clients stay', async () => {
   const listen = ['mqtt://127.0.0.1:0'];
   const broker = await createBroker({ listen });
