@@ -10,6 +10,7 @@ import { loadConfig } from './load-config.js';
 import { createLogger, isHuman } from './logger.js';
 import { ServiceManager } from './service-manager.js';
 import { onReloadSignal, onStopSignal } from './signals.js';
+import { giveBackSpareMemory } from './spare-memory.js';
 import { keepsNothing, startReport } from './start-report.js';
 import { packageVersion } from './version.js';
 
@@ -45,6 +46,7 @@ export async function run(flags: Flags): Promise<void> {
       process.exit(ExitCode.Stopped);
     });
   });
+  await giveBackSpareMemory();
   // The store has already written its sentence to the log.
   await broker.storeFailed;
   process.exit(ExitCode.StoreFailed);
