@@ -40,7 +40,8 @@ export class MountPoint {
 
   connect(connect: Connect): Connect {
     const { will } = connect;
-    if (will === undefined) return connect;
+    // What is no Topic Name stays none.
+    if (will === undefined || will.topicName === '') return connect;
     return { ...connect, will: { ...will, topicName: `${this.#text}${will.topicName}` } };
   }
 

@@ -1,3 +1,4 @@
+import { shortKey } from '../base/short-key.js';
 import type { Subscribe } from '../wire/control-packet.js';
 
 /** Libraries that do not wait send a SUBSCRIBE again each second, or each ten. */
@@ -19,7 +20,7 @@ export class ResentSubscribes {
 
   isResent({ packetIdentifier, entries }: Subscribe, nowMs: number): boolean {
     const filters = entries.map(({ topicFilter, options }) => `${options.qos} ${topicFilter}`);
-    const key = filters.join('\n');
+    const key = shortKey(filters.join('\n'));
     this.#seen = this.#seen.filter(({ seenMs }) => nowMs - seenMs <= RESENT_MS);
     const known = this.#seen.find(
       (seen) => seen.packetIdentifier === packetIdentifier && seen.filters === key,

@@ -1,3 +1,4 @@
+import { generate, type Packet } from 'mqtt-packet';
 import { describe, expect, test } from 'vitest';
 import { MountPoint } from '../../src/session/mount-point.js';
 import { BrokerWorld } from './broker-world.js';
@@ -110,4 +111,18 @@ test('no name leads out of the branch', async () => {
   outside.subscribe('$SYS/#');
   for (const topic of ['../b', '/b', '$SYS/b']) inside.publish(topic, 'x');
   expect(names(outside)).toEqual(['site1/../b', 'site1//b', 'site1/$SYS/b']);
+});
+
+test('a will without a Topic Name is none here either', async () => {
+  const { world } = await both();
+  const will = { topic: 'x', payload: Buffer.from('p'), qos: 0, retain: false };
+  const client = world.open();
+  // The library writes no such packet: the Will Topic is taken out of one that it writes.
+  const fields = { protocolId: 'MQTT', protocolVersion: 5, clean: true, clientId: 'c' };
+  const bytes = generate({ ...fields, cmd: 'connect', keepalive: 0, will } as unknown as Packet);
+  const at = bytes.indexOf(Buffer.from('\0\x01x\0\x01p'));
+  const empty = Buffer.concat([bytes.subarray(0, at), Buffer.from('\0\0\0\x01p')]);
+  empty[1]!--;
+  client.sendBytes(empty);
+  expect(client.brief()).toEqual(['connack 0x90']);
 });

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AcmeConfig } from '../config/acme.js';
+import { writeSecretFile } from '../passwd/secret-file.js';
 import { startChallengeServer } from './challenge-server.js';
 
 /** Renewed when no more than this part of its life is left. */
@@ -55,7 +56,7 @@ export async function orderCertificate(config: AcmeConfig): Promise<void> {
   await mkdir(files.folder, { recursive: true, mode: 0o700 });
   const accountKey =
     (await readIfThere(files.accountKey)) ?? (await crypto.createPrivateEcdsaKey());
-  await replace(files.accountKey, accountKey);
+  await writeSecretFile(files.accountKey, String(accountKey));
   const [key, csr] = await crypto.createCsr(
     { commonName: config.names[0]!, altNames: [...config.names] },
     await crypto.createPrivateEcdsaKey(),
@@ -79,8 +80,8 @@ export async function orderCertificate(config: AcmeConfig): Promise<void> {
       challengeCreateFn: async (_authorization, { token }, answer) => server.answer(token, answer),
       challengeRemoveFn: async () => {},
     });
-    await replace(files.privateKey, key);
-    await replace(files.certificate, certificate);
+    await writeSecretFile(files.privateKey, String(key));
+    await writeSecretFile(files.certificate, certificate);
   } finally {
     await server.close();
   }
@@ -93,11 +94,4 @@ async function readIfThere(file: string): Promise<Buffer | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** Whole or not at all: nobody ever reads half a key. */
-async function replace(file: string, content: string | Uint8Array): Promise<void> {
-  const aside = `${file}.new`;
-  await writeFile(aside, content, { mode: 0o600 });
-  await rename(aside, file);
 }
