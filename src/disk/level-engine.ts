@@ -7,10 +7,20 @@ import { isFull } from './store-open-error.js';
 const MIB = 1024 * 1024;
 const BACKGROUND_SYNC_MS = 100;
 const SCAN_ENTRIES = 1000;
+/** Values up to this size are copied to where their neighbours are. */
+const GATHERED_BYTES_MAX = 1024;
 /** Bytes of keys and values that LevelDB hands over at once. */
 const READ_AHEAD_BYTES = 256 * 1024;
 /** Deleting it writes nothing that is ever read: it only makes LevelDB sync its log. */
 const SYNC_KEY = Uint8Array.of(0);
+const NO_KEY = new Uint8Array(0);
+/** For keys that bound what is read and are not read themselves: the binding makes no Buffers. */
+const KEYS_UNREAD = {
+  name: 'unread',
+  format: 'utf8' as const,
+  encode: (key: Uint8Array) => key,
+  decode: () => NO_KEY,
+};
 
 export interface LevelEngineOptions {
   readonly folder: string;
@@ -111,24 +121,21 @@ export class LevelEngine implements Engine {
     await this.#database.close();
   }
 
-  async #page(range: Range): Promise<Entry[]> {
-    const iterator = this.#database.iterator({
-      gte: range.gte,
-      lt: range.lt,
-      limit: range.countMax,
+  async #page({ gte, lt, countMax, bytesMax, withoutKeys = false }: Range): Promise<Entry[]> {
+    const iterator = this.#database.iterator<Uint8Array, Uint8Array>({
+      gte,
+      lt,
+      limit: countMax,
       highWaterMarkBytes: READ_AHEAD_BYTES,
+      ...(withoutKeys ? { keys: false, keyEncoding: KEYS_UNREAD } : {}),
     });
     const entries: Entry[] = [];
     let bytes = 0;
     try {
-      while (entries.length < range.countMax && bytes < range.bytesMax) {
-        const found = await iterator.nextv(range.countMax - entries.length);
+      while (entries.length < countMax && bytes < bytesMax) {
+        const found = await iterator.nextv(countMax - entries.length);
         if (found.length === 0) break;
-        for (const [key, value] of found) {
-          entries.push({ key, value: plain(value) });
-          bytes += value.length;
-          if (bytes >= range.bytesMax) break;
-        }
+        bytes += gather(found, bytesMax - bytes, withoutKeys, entries);
       }
       return entries;
     } finally {
@@ -176,6 +183,41 @@ function sentenceOf(folder: string, what: 'written' | 'read', cause: unknown): s
     `The store in ${folder} could not be ${what} (${reason}); check its disk and start the broker ` +
     'again: all that was acknowledged before is there if the disk is sound.'
   );
+}
+
+/**
+ * Takes over entries up to the one with which their values reach `bytesMax`; returns how many bytes
+ * those have. A Buffer of the binding is dear to the collector of garbage, so small values are
+ * copied side by side: what stays of them is views.
+ */
+function gather(
+  found: readonly [key: Uint8Array, value: Uint8Array][],
+  bytesMax: number,
+  withoutKeys: boolean,
+  entries: Entry[],
+): number {
+  let bytes = 0;
+  let gatheredBytes = 0;
+  let count = 0;
+  while (count < found.length && bytes < bytesMax) {
+    const { length } = found[count++]![1];
+    bytes += length;
+    if (length <= GATHERED_BYTES_MAX) gatheredBytes += length;
+  }
+  const gathered = new Uint8Array(gatheredBytes);
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const [key, read] = found[i]!;
+    let value: Uint8Array;
+    if (read.length > GATHERED_BYTES_MAX) value = plain(read);
+    else {
+      gathered.set(read, at);
+      value = gathered.subarray(at, at + read.length);
+      at += read.length;
+    }
+    entries.push({ key: withoutKeys ? NO_KEY : key, value });
+  }
+  return bytes;
 }
 
 /**

@@ -308,7 +308,7 @@ export class DurableStore implements Store {
     exchange.replaces = put.exchange !== undefined || put.packetIdentifier > 0 || put.ticket === 0;
     put.exchange = exchange;
     // PUBLISH and PUBREL of QoS 2 wait for it.
-    this.#commit.put(exchange, OPERATION_BYTES, delivery.qos === 2 ? 'now' : 'later');
+    this.#commit.put(exchange, OPERATION_BYTES, delivery.qos === 2 ? 'now' : 'perhaps');
   }
 
   #changeRetained(topicName: string, message: ApplicationMessage | undefined, bytes: number): void {

@@ -12,6 +12,8 @@ export interface Range {
   readonly countMax: number;
   /** Ends the page once its values reach this many bytes; one entry always fits. */
   readonly bytesMax: number;
+  /** The keys are not asked for: an engine to which they are dear gives empty ones. */
+  readonly withoutKeys?: boolean;
 }
 
 export type EntriesReader = (entries: readonly Entry[], failure?: StoreFailure) => void;

@@ -10,7 +10,7 @@ import type { Batch, Engine } from './engine.js';
 
 /** How long changes that nobody waits for are put off, for more of them. */
 const LATER_MS = 100;
-/** So many of them are worth a batch, if those that may still be discharged are few beside them. */
+/** So many that last are worth a batch, if those that may be taken back are few beside them. */
 const LATER_WORTH = 4096;
 const LATER_WORTH_FOLD = 8;
 /** Changes that were taken back are kept among the others up to here. */
@@ -19,8 +19,9 @@ const CANCELLED_MAX = 1024;
 /**
  * How soon a change must be written. `now`: at the end of the turn, if no batch is in flight.
  * `soon`: somebody waits for it, but it is likely to be discharged first. `later`: nobody waits.
+ * `perhaps`: nobody waits, and it is likely to be taken back first.
  */
-export type Urgency = 'now' | 'soon' | 'later';
+export type Urgency = 'now' | 'soon' | 'later' | 'perhaps';
 
 /** One change of the batch to come. It is encoded only when the batch is written. */
 export abstract class Operation {
@@ -28,8 +29,10 @@ export abstract class Operation {
   /** The turn it was put in; 0 while it was never put. */
   declare ticket: number;
   declare cancelled: boolean;
-  /** Put with the urgency `later`. */
+  /** Nobody waits for it. */
   declare isLater: boolean;
+  /** Put with the urgency `later`. */
+  declare isLasting: boolean;
   /** What it counts in `pendingBytes`. */
   declare pendingBytes: number;
 
@@ -37,6 +40,7 @@ export abstract class Operation {
     this.ticket = 0;
     this.cancelled = false;
     this.isLater = false;
+    this.isLasting = false;
     this.pendingBytes = 0;
   }
 }
@@ -91,6 +95,8 @@ export class GroupCommit<Change extends Operation> implements TickTask {
   /** Live changes that nobody waits for, and since when there are any. */
   #laterOperations = 0;
   #laterSinceMs = 0;
+  /** Those of them that are not likely to be taken back. */
+  #lastingOperations = 0;
   readonly #timer: TimerEntry;
   /** Changes that had been put when the open turn began. */
   #closedOperations = 0;
@@ -134,7 +140,7 @@ export class GroupCommit<Change extends Operation> implements TickTask {
     operation.ticket = this.openTicket;
     operation.pendingBytes = pendingBytes;
     this.#openBytes += pendingBytes;
-    if (urgency === 'later') this.#putLater(operation);
+    if (urgency === 'later' || urgency === 'perhaps') this.#putLater(operation, urgency);
     else {
       this.#promised[this.#promised.length - 1]!++;
       if (urgency === 'now') this.#isUrgent = true;
@@ -155,6 +161,7 @@ export class GroupCommit<Change extends Operation> implements TickTask {
     this.#openBytes -= operation.pendingBytes;
     this.#liveOperations--;
     if (operation.isLater) this.#laterOperations--;
+    if (operation.isLasting) this.#lastingOperations--;
   }
 
   /** Takes back an open operation that was put `soon` or `now`, and nobody needs it any more. */
@@ -232,10 +239,10 @@ export class GroupCommit<Change extends Operation> implements TickTask {
 
   #isDue(): boolean {
     if (this.#isUrgent) return true;
-    const later = this.#laterOperations;
-    if (later === 0 && this.#promised[0] === 0) return false;
+    if (this.#laterOperations === 0 && this.#promised[0] === 0) return false;
     if (this.#dueMs() <= this.#nowMs()) return true;
-    return later >= LATER_WORTH && later >= LATER_WORTH_FOLD * (this.#liveOperations - later);
+    const lasting = this.#lastingOperations;
+    return lasting >= LATER_WORTH && lasting >= LATER_WORTH_FOLD * (this.#liveOperations - lasting);
   }
 
   /** When what has been put so far must be written, if nothing else has it written before. */
@@ -260,8 +267,12 @@ export class GroupCommit<Change extends Operation> implements TickTask {
     return this.#parts.grace?.clock.nowMs ?? 0;
   }
 
-  #putLater(operation: Operation): void {
+  #putLater(operation: Operation, urgency: Urgency): void {
     operation.isLater = true;
+    if (urgency === 'later') {
+      operation.isLasting = true;
+      this.#lastingOperations++;
+    }
     if (this.#laterOperations++ === 0) this.#laterSinceMs = this.#nowMs();
   }
 
@@ -292,6 +303,7 @@ export class GroupCommit<Change extends Operation> implements TickTask {
     const isEmpty = this.#liveOperations === 0;
     this.#liveOperations = 0;
     this.#laterOperations = 0;
+    this.#lastingOperations = 0;
     const batch = isEmpty ? undefined : this.#parts.encode(operations);
     if (batch === undefined || batch.length === 0) this.#finish(this.#ticketInFlight);
     else this.#parts.engine.write(batch, this.#written);

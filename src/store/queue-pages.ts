@@ -55,6 +55,8 @@ class PageRead implements CommitWaiter {
   readonly #wanted: Wanted;
   readonly #reader: QueueReader;
   readonly #ticket: number;
+  /** Not needed where nothing is missing between the first entry and the last. */
+  #readsKeys = false;
 
   constructor(parts: Parts, queue: QueuePosition, wanted: Wanted, reader: QueueReader) {
     this.#parts = parts;
@@ -75,19 +77,37 @@ class PageRead implements CommitWaiter {
   }
 
   #read(): void {
+    this.#parts.bodies.readBegins();
+    const { count, bytes } = this.#queue;
+    const isPageOfSmall = bytes * this.#wanted.countMax < count * PAGE_BYTES_MAX;
+    this.#readsKeys = !isPageOfSmall;
+    this.#readEntries();
+  }
+
+  #readEntries(): void {
     const { sessionNumber } = this.#queue;
     const { from, to, countMax } = this.#wanted;
-    this.#parts.bodies.readBegins();
+    const withoutKeys = !this.#readsKeys;
+    const end = withoutKeys ? Math.min(to, from + countMax) : to;
     const range = {
       gte: queueKey(sessionNumber, from),
-      lt: queueKey(sessionNumber, to),
+      lt: queueKey(sessionNumber, end),
       countMax,
       bytesMax: PAGE_BYTES_MAX,
+      withoutKeys,
     };
     this.#parts.engine.read(range, (entries, failure) => {
       if (failure !== undefined) this.#parts.commit.fail(failure);
-      else this.#guarded(() => this.#entriesRead(entries));
+      else if (withoutKeys && entries.length < end - from) {
+        this.#readsKeys = true;
+        this.#readEntries();
+      } else this.#guarded(() => this.#entriesRead(entries));
     });
+  }
+
+  #keyOf(entry: Entry, index: number): Uint8Array {
+    if (this.#readsKeys) return entry.key;
+    return queueKey(this.#queue.sessionNumber, this.#wanted.from + index);
   }
 
   #entriesRead(entries: readonly Entry[]): void {
@@ -95,13 +115,15 @@ class PageRead implements CommitWaiter {
     const bodyNumbers = new Set<number>();
     let bytes = 0;
     let valueBytes = 0;
-    for (const entry of entries) {
-      valueBytes += entry.value.length;
-      const queueEntry = decodeQueueEntry(entry);
+    for (let i = 0; i < entries.length; i++) {
+      const { value } = entries[i]!;
+      valueBytes += value.length;
+      const key = this.#keyOf(entries[i]!, i);
+      const queueEntry = decodeQueueEntry({ key, value });
       const { queued } = queueEntry;
       bytes += queued.message === undefined ? queued.bodyBytes : queued.message.bytes;
       if (bytes > PAGE_BYTES_MAX && found.length > 0) break;
-      found.push({ sequence: sequenceOf(entry.key), entry: queueEntry });
+      found.push({ sequence: sequenceOf(key), entry: queueEntry });
       if (queued.bodyNumber !== 0) bodyNumbers.add(queued.bodyNumber);
     }
     const { to, countMax } = this.#wanted;

@@ -92,6 +92,18 @@ export function engineSuite(name: string, create: () => Promise<EngineUnderTest>
       expect(large!.value.slice(0, 3)).toEqual(value.slice(0, 3));
     });
 
+    it('reads values alone, within the same bounds', async () => {
+      const value = (i: number): Uint8Array => new Uint8Array(i % 3 === 0 ? 2000 : 5).fill(i);
+      await write((batch) => {
+        for (let i = 0; i < 100; i++) batch.put(bytes(0xe9, 0x80 + i), value(i));
+      });
+      const page = { gte: bytes(0xe9, 0x8a), lt: bytes(0xe9, 0xb0), withoutKeys: true };
+      const expected = Array.from({ length: 0x26 }, (_, i) => [...value(10 + i)]);
+      expect((await read(page)).map((entry) => [...entry.value])).toEqual(expected);
+      const few = await read({ ...page, bytesMax: 2001 });
+      expect(few.map((entry) => [...entry.value])).toEqual(expected.slice(0, 3));
+    });
+
     it('reads a page: from gte to before lt, at most countMax', async () => {
       await write((batch) => {
         for (let i = 0; i < 100; i++) batch.put(bytes(7, i), bytes(i));
