@@ -15,6 +15,8 @@ packages=(
   iproute2 socat
   # editors: YAML judged by a JSON Schema
   python3-yaml python3-jsonschema
+  # web pages
+  chromium
   # whose decisions about its files with rules must be ours
   mosquitto
 )
