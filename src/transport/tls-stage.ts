@@ -84,8 +84,9 @@ class TlsDoor implements TlsStage {
     const { tls, protocols } = this.#options;
     const server = createServer({
       requestCert: tls.clientCertificate !== 'none',
-      // A client without a certificate learns it from an alert; the rest is judged when it is in.
-      rejectUnauthorized: tls.clientCertificate === 'required',
+      // A client without a certificate learns it from an alert; the rest is judged when it is in,
+      // as is all where a pre-shared key does as well: not every Node knows that in TLS 1.2.
+      rejectUnauthorized: tls.clientCertificate === 'required' && tls.pskFile === undefined,
       SNICallback: (name, answer) => answer(null, this.#contexts.contextFor(name)),
       ...(protocols !== undefined && { ALPNProtocols: [...protocols] }),
       ...(tls.pskFile !== undefined && { pskCallback: this.#keyOf }),
@@ -94,7 +95,7 @@ class TlsDoor implements TlsStage {
     server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket));
     server.on('tlsClientError', (error, socket) => {
       const { authorizationError: code } = socket as { authorizationError?: Error | string };
-      const cause = typeof code === 'string' ? Object.assign(new Error(code), { code }) : error;
+      const cause = typeof code === 'string' ? failure(code) : error;
       this.#handshakeOf(socket).fail(describeHandshakeError(cause));
       socket.destroy();
     });
@@ -112,17 +113,28 @@ class TlsDoor implements TlsStage {
     const handshake = this.#handshakeOf(socket);
     const { clientCertificate, userNameFrom, recordBytesMax } = this.#options.tls;
     const facts = clientCertificate === 'none' ? undefined : certificateFacts(socket, userNameFrom);
-    const fault = facts === undefined ? undefined : certificateFault(socket);
+    const pskIdentity = this.#provenIdentity(socket);
+    const isNeeded = clientCertificate === 'required' && pskIdentity === undefined;
+    const absent = isNeeded ? failure('ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') : undefined;
+    const fault = facts === undefined ? absent : certificateFault(socket);
     if (fault !== undefined) {
       handshake.fail(describeHandshakeError(fault));
       return;
     }
     if (recordBytesMax !== undefined) socket.setMaxSendFragment(recordBytesMax);
-    const pskIdentity = this.#identities.get(socket);
     handshake.succeed(socket, {
       ...(facts !== undefined && { certificate: facts }),
       ...(pskIdentity !== undefined && { pskIdentity }),
     });
+  }
+
+  /**
+   * An identity is looked up when the client names it; that it has the key is proven only where the
+   * handshake was then built on it. Where no suite goes with a key, TLS goes on without it.
+   */
+  #provenIdentity(socket: TLSSocket): string | undefined {
+    const isByKey = socket.isSessionReused() || socket.getCipher().name.includes('PSK');
+    return isByKey ? this.#identities.get(socket) : undefined;
   }
 
   /** The socket that this one wraps has been seen before. */
@@ -136,7 +148,11 @@ function certificateFault(socket: TLSSocket): NodeJS.ErrnoException | undefined 
   const code = socket.authorized
     ? hasExpired(socket) && 'CERT_HAS_EXPIRED'
     : String(socket.authorizationError);
-  return code === false ? undefined : Object.assign(new Error(code), { code });
+  return code === false ? undefined : failure(code);
+}
+
+function failure(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(code), { code });
 }
 
 interface HandshakeParts {
