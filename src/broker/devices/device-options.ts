@@ -1,3 +1,4 @@
+import { fitsPattern } from '../../base/wildcard.js';
 import type { Connection } from '../../session/connection.js';
 
 /** What a rule says of the clients that match all it names; what it leaves out is as it was. */
@@ -54,37 +55,25 @@ export const defaultDeviceOptions: DeviceOptions = { ...defaultDeviceCare, rules
 
 type Setting = Exclude<keyof DeviceRule, 'match'>;
 
-/** The rules, in a form that is quick to ask. */
+/** Asked by setting: rules that do not speak of it cost nothing. */
 export class DeviceRules {
-  readonly #rules: readonly (DeviceRule & {
-    readonly user: RegExp | undefined;
-    readonly client: RegExp | undefined;
-  })[];
+  readonly #rules: readonly DeviceRule[];
 
   constructor(rules: readonly DeviceRule[]) {
-    this.#rules = rules.map((rule) => ({
-      ...rule,
-      user: patternOf(rule.match.user),
-      client: patternOf(rule.match.client),
-    }));
+    this.#rules = rules;
   }
 
   /** What the first rule that matches and has the setting says. */
   setting<S extends Setting>(connection: Connection, name: S): DeviceRule[S] {
+    const { network, userName = '', clientIdentifier } = connection;
     for (const rule of this.#rules) {
       if (rule[name] === undefined) continue;
-      const { listener } = rule.match;
-      if (listener !== undefined && listener !== connection.network.peer.listener) continue;
-      if (rule.user !== undefined && !rule.user.test(connection.userName ?? '')) continue;
-      if (rule.client !== undefined && !rule.client.test(connection.clientIdentifier)) continue;
+      const { listener, user, client } = rule.match;
+      if (listener !== undefined && listener !== network.peer.listener) continue;
+      if (user !== undefined && !fitsPattern(user, userName)) continue;
+      if (client !== undefined && !fitsPattern(client, clientIdentifier)) continue;
       return rule[name];
     }
     return undefined;
   }
-}
-
-function patternOf(pattern: string | undefined): RegExp | undefined {
-  if (pattern === undefined) return undefined;
-  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'su');
 }

@@ -27,7 +27,6 @@ const PROVEN_PATIENCE_FOLD = 8;
 const TRUST_BYTES_MAX = 131_072;
 const LOOK_MS = 4;
 const STALLED_LOOK_MS = 100;
-const LOOK_MS_MAX = 250;
 /** Asking the system costs at most this share of the time. */
 const COST_SHARE = 50;
 /** Of the cost so far, how much is kept with each look: the clock counts whole milliseconds. */
@@ -99,7 +98,7 @@ export class StalledReaders extends TimerEntry {
       if (!connection.outbox.isStalled) allStalled = false;
     }
     const leastMs = allStalled ? STALLED_LOOK_MS : LOOK_MS;
-    this.#pauseMs = Math.min(Math.max(leastMs, COST_SHARE * this.#costMs), LOOK_MS_MAX);
+    this.#pauseMs = Math.max(leastMs, COST_SHARE * this.#costMs);
     if (this.#doubts.size > 0 && !this.armed) this.#timers.arm(this, this.#pauseMs);
   }
 

@@ -38,6 +38,29 @@ test('a reader who keeps up loses nothing and is looked at now and then', async 
   expect(world.broker.statistics.stalls).toBe(0);
 });
 
+test('a system that answers slowly is asked rarely: with very many connections it takes long', async () => {
+  const { world, flood, state } = await withSubscriber();
+  const costMs = 40;
+  const wallMs = world.time.wallMs.bind(world.time);
+  let spentMs = 0;
+  let looks = 0;
+  world.time.wallMs = () => {
+    // Each look reads the clock behind its question again.
+    if (state.looks > looks) {
+      looks = state.looks;
+      spentMs += costMs;
+    }
+    return wallMs() + spentMs;
+  };
+  state.queuedBytes = 100_000;
+  for (let i = 0; i < 1000; i++) {
+    flood(1);
+    world.advance(20);
+  }
+  expect(spentMs).toBeGreaterThan(0);
+  expect(spentMs).toBeLessThan(20_000 / 20);
+});
+
 test('one that receives nothing any more is found, and served again when it reads', async () => {
   const { world, client, flood, state } = await withSubscriber();
   // CONNACK and SUBACK were written too.
