@@ -1,6 +1,7 @@
 import { utf8Bytes } from '../base/utf8.js';
 import { ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
 import type { QoS } from '../wire/control-packet.js';
+import { keep } from '../wire/keep.js';
 import { compareBytes } from './byte-order.js';
 import type { RecordReader } from './record-reader.js';
 import type { RecordWriter } from './record-writer.js';
@@ -85,7 +86,7 @@ export function readMessage(reader: RecordReader, topicOfKey?: Uint8Array): Appl
 function textRead(reader: RecordReader, bytes: Uint8Array, last: TextRead): TextRead {
   if (bytes.length === last.bytes.length && compareBytes(bytes, last.bytes) === 0) return last;
   const text = reader.textOf(bytes);
-  return { bytes: bytes.slice(), text };
+  return { bytes: keep(bytes), text };
 }
 
 function publisherBytes(message: ApplicationMessage): Uint8Array {

@@ -2,17 +2,18 @@ import type { Clock } from '../../base/clock.js';
 import { utf8Text } from '../../base/utf8.js';
 import { ApplicationMessage, NEVER_EXPIRES } from '../../wire/application-message.js';
 import type { QoS } from '../../wire/control-packet.js';
+import { keep } from '../../wire/keep.js';
 import type { PublishFrame } from '../../wire/publish-frame.js';
 
 /** The message of a frame as a value of its own: its bytes are copied. */
 export function messageOf(frame: PublishFrame, qos: QoS, clock: Clock): ApplicationMessage {
-  const topicBytes = frame.topic.slice();
+  const topicBytes = keep(frame.topic);
   const properties = new Uint8Array(frame.propertyBytes);
   frame.writeProperties(properties, 0);
   return new ApplicationMessage(
     utf8Text(topicBytes, 0, topicBytes.length),
     topicBytes,
-    frame.payload.slice(frame.payloadStart, frame.payloadEnd),
+    keep(frame.payload, frame.payloadStart, frame.payloadEnd),
     properties,
     qos,
     false,
