@@ -11,4 +11,6 @@ export interface AccessControl {
   renewed(access: ClientAccess): ClientAccess | undefined;
   /** A PUBLISH is denied that the protocol has no answer for: whether its connection ends. */
   readonly disconnectsDenied: boolean;
+  /** Rules have taken a Subscription from a client: whether its connection ends. */
+  readonly disconnectsRevoked: boolean;
 }

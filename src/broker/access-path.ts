@@ -93,7 +93,11 @@ export class AccessPath {
     const { session } = connection;
     if (session === undefined) return;
     session.access = connection.access;
-    this.#judge(session);
+    if (this.#judge(session) && this.#control?.disconnectsRevoked === true) {
+      const sentence = 'its rules have changed, and it lost a subscription';
+      const reasonCode = ReasonCode.NotAuthorized;
+      connection.disconnect({ kind: 'administrative', reasonCode, sentence });
+    }
   }
 
   /** Whether the connection ends for a PUBLISH that is denied. */
@@ -107,20 +111,25 @@ export class AccessPath {
     });
   }
 
-  #judge(session: Session): void {
+  /** Whether a Subscription was taken away. */
+  #judge(session: Session): boolean {
     const { access, outbound } = session;
+    let isRevoked = false;
     if (outbound.queue.hasBacklog) outbound.access = access;
     for (const subscription of [...session.subscriptions.values()]) {
       const parsed = parseTopicFilter(subscription.topicFilter, LIMITS);
       if (parsed === undefined) continue;
       const grant = access?.judge(parsed.topicFilter);
-      if (grant?.qosMax === DENIED) this.#revoke(session, subscription);
-      else {
+      if (grant?.qosMax === DENIED) {
+        this.#revoke(session, subscription);
+        isRevoked = true;
+      } else {
         const isFiltered =
           grant !== undefined && (grant.isPartial || grant.qosMax < subscription.options.qos);
         this.#subscribePath.filter(subscription, isFiltered);
       }
     }
+    return isRevoked;
   }
 
   #revoke(session: Session, subscription: Subscription): void {

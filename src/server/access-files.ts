@@ -86,5 +86,6 @@ export function rulesFrom(config: Config, files: AccessFiles): AccessRules | und
     byDefault: isConfigured ? authorization.default : 'allow',
     wildcardSubscriptions: authorization.wildcardSubscriptions,
     deniedPublish: authorization.deniedPublish,
+    revokedSubscriptions: authorization.revokedSubscriptions,
   });
 }

@@ -26,8 +26,8 @@ export class ListenerPolicies implements Reloadable {
 
   async prepare(next: Config): Promise<PreparedReload> {
     const policies = policiesOf(next);
-    const opened = [...policies.keys()].filter((name) => !this.#policies.has(name));
-    const closed = [...this.#policies.keys()].filter((name) => !policies.has(name));
+    const opened = [...policies.keys()].filter((name) => !this.#bound.has(name));
+    const closed = [...this.#bound.keys()].filter((name) => !policies.has(name));
     return {
       apply: () => {
         this.#policies = new Map([...this.#policies, ...policies]);

@@ -151,6 +151,7 @@ function ours(source: RuleSource, userName: string | undefined, clientIdentifier
     byDefault: 'deny',
     wildcardSubscriptions: 'filter',
     deniedPublish: 'drop',
+    revokedSubscriptions: 'remove',
   });
   const denials = new DenialLog(silentLogger, { nowMs: 0, wallMs: () => 0 }, new Statistics());
   const unknown = { groups: [], host: '127.0.0.1', listener: '', claims: {}, isComplete: true };

@@ -18,6 +18,7 @@ const IN_PROCESS = 'local';
 /** Rules of who may do what; without any, only clients are judged whose token names topics. */
 export class RuleControl implements AccessControl {
   readonly disconnectsDenied: boolean;
+  readonly disconnectsRevoked: boolean;
   readonly #rules: AccessRules | undefined;
   readonly #denials: DenialLog;
   readonly #clock: Clock;
@@ -31,6 +32,7 @@ export class RuleControl implements AccessControl {
     this.#rules = parts.rules;
     this.#clock = parts.clock;
     this.disconnectsDenied = parts.rules?.deniedPublish === 'disconnect';
+    this.disconnectsRevoked = parts.rules?.revokedSubscriptions === 'disconnect';
     this.#denials = new DenialLog(parts.log, parts.clock, parts.statistics);
   }
 
@@ -65,6 +67,7 @@ const NO_RULES: AccessRules = {
   fallback: () => ({ verdict: 2, place: 'default', text: 'no rules are configured' }),
   wildcardSubscriptions: 'filter',
   deniedPublish: 'drop',
+  revokedSubscriptions: 'remove',
 };
 
 export function factsOf(client: ClientView): ClientFacts {

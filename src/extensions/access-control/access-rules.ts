@@ -10,6 +10,8 @@ export type WildcardSubscriptions = 'filter' | 'refuse';
 
 /** A PUBLISH that is denied and that the protocol has no answer for. */
 export type DeniedPublish = 'drop' | 'disconnect';
+/** What becomes of a client's connection when rules take a Subscription from it. */
+export type RevokedSubscriptions = 'remove' | 'disconnect';
 
 /** All there is to decide by: replaced as a whole when something of it changes. */
 export interface AccessRules {
@@ -19,6 +21,7 @@ export interface AccessRules {
   fallback(request: Request, facts: ClientFacts, topic: string): Verdict;
   readonly wildcardSubscriptions: WildcardSubscriptions;
   readonly deniedPublish: DeniedPublish;
+  readonly revokedSubscriptions: RevokedSubscriptions;
 }
 
 /** Orders of one source; none has as many rules. */
@@ -34,6 +37,7 @@ export interface AccessRuleOptions {
   readonly byDefault: 'allow' | 'deny';
   readonly wildcardSubscriptions: WildcardSubscriptions;
   readonly deniedPublish: DeniedPublish;
+  readonly revokedSubscriptions: RevokedSubscriptions;
 }
 
 const DENIED_BY_DEFAULT: Verdict = {
@@ -63,5 +67,6 @@ export function accessRules(options: AccessRuleOptions): AccessRules {
     fallback: () => byDefault,
     wildcardSubscriptions: options.wildcardSubscriptions,
     deniedPublish: options.deniedPublish,
+    revokedSubscriptions: options.revokedSubscriptions,
   };
 }

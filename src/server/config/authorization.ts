@@ -14,6 +14,7 @@ export interface AuthorizationConfig {
   readonly default: 'allow' | 'deny';
   readonly wildcardSubscriptions: 'filter' | 'refuse';
   readonly deniedPublish: 'drop' | 'disconnect';
+  readonly revokedSubscriptions: 'remove' | 'disconnect';
 }
 
 /** One rule; the items of a rules file are the same. */
@@ -58,6 +59,11 @@ export const authorization: Entry<AuthorizationConfig> = section<AuthorizationCo
     oneOf('drop', 'disconnect'),
     'drop',
     'What follows a denied PUBLISH that has no answer in the protocol: QoS 0, and all before 5.0.',
+  ),
+  revokedSubscriptions: key(
+    oneOf('remove', 'disconnect'),
+    'remove',
+    'Whether a client that loses a subscription by new rules is disconnected too (0x87), so that it learns of it.',
   ),
 });
 

@@ -233,6 +233,30 @@ describe('rules that change', () => {
     expect(back.payloads()).toEqual([]);
   });
 
+  test('disconnect who loses a subscription, by choice, and nobody else', async () => {
+    const world = await worldWith(['allow all #']);
+    const [loser, filtered, other] = ['loser', 'filtered', 'other'].map((name) =>
+      world.connect(name, stored),
+    );
+    loser!.subscribe('gone/#', { qos: 1 });
+    filtered!.subscribe('#', { qos: 1 });
+    other!.subscribe('part/#', { qos: 1 });
+    const rules = ['deny subscribe gone/#', 'allow all #'];
+    useRules(world, rules, { revokedSubscriptions: 'disconnect' });
+    expect(loser!.take('disconnect')).toMatchObject({ reasonCode: NOT_AUTHORIZED });
+    expect([loser, filtered, other].map((client) => client!.isClosed)).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    const back = world.connect('loser', stored);
+    expect(back.connack['sessionPresent']).toBe(true);
+    world.connect('p').publish('gone/a', 'x');
+    expect(back.payloads()).toEqual([]);
+    useRules(world, rules, { revokedSubscriptions: 'disconnect' });
+    expect(back.isClosed).toBe(false);
+  });
+
   test('what waits for a client that is away is not delivered when it may not have it', async () => {
     const world = await worldWith(['allow all #']);
     world.connect('c', stored).subscribe('a/#', { qos: 1 });

@@ -27,6 +27,7 @@ export function optionsOf(
     byDefault: 'deny',
     wildcardSubscriptions: 'filter',
     deniedPublish: 'drop',
+    revokedSubscriptions: 'remove',
     ...more,
   };
 }
