@@ -169,6 +169,9 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     const delivery = this.#inFlight.get(packetIdentifier);
     if (delivery === undefined || delivery.qos !== 1) return;
     this.watch?.acknowledged(delivery);
+    if (this.queue.isStored && delivery.sentMs > 0) {
+      this.queue.acknowledged(this.#context.clock.nowMs - delivery.sentMs);
+    }
     this.#done(delivery);
   }
 

@@ -7,6 +7,11 @@ import type { QueuePosition, QueueReader, SessionStore } from './session-store.j
 /** Entries read from the store at a time, and kept loaded ahead of the quota. */
 const PAGE_ENTRIES = 256;
 
+/** What an acknowledgement counts in the average of those before, as a power of two. */
+const ACKNOWLEDGE_SHIFT = 3;
+/** More is not remembered, so that a client that is quick again is soon known for it. */
+const ACKNOWLEDGE_MS_MAX = 64;
+
 /** Stand for what is empty: a Session whose client is away pays for neither. Never written. */
 const NOTHING_LOADED = new Fifo<Delivery>();
 const NONE_OPEN = new Map<number, OpenExchange>();
@@ -63,6 +68,8 @@ export class OutboundQueue implements QueuePosition, QueueReader {
   #isOver = false;
   #headSequence = 1;
   #headMayBeGone = false;
+  /** Eight times the average, so that it is an integer. */
+  #acknowledgeMsScaled = 0;
 
   constructor(store: SessionStore, limits: Limits, owner: QueueOwner) {
     this.#store = store;
@@ -72,6 +79,16 @@ export class OutboundQueue implements QueuePosition, QueueReader {
 
   get isStored(): boolean {
     return this.sessionNumber > 0;
+  }
+
+  get acknowledgeMs(): number {
+    return this.#acknowledgeMsScaled >> ACKNOWLEDGE_SHIFT;
+  }
+
+  /** The client took so long for a QoS 1 message. */
+  acknowledged(tookMs: number): void {
+    const ms = Math.min(tookMs, ACKNOWLEDGE_MS_MAX);
+    this.#acknowledgeMsScaled += ms - this.acknowledgeMs;
   }
 
   /** Looked for only when it is asked for: most entries come and go between two batches. */

@@ -24,6 +24,8 @@ export interface QueuePosition {
   count: number;
   /** Sum of their messages' `bytes`. */
   bytes: number;
+  /** How long the client took lately to acknowledge a QoS 1 message; 0 while it is not known. */
+  readonly acknowledgeMs?: number;
 }
 
 /** Receives a page of queue entries in order of sequence. */

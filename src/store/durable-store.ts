@@ -34,6 +34,8 @@ import { StoredSession, type StoredSessions } from './stored-sessions.js';
 
 /** What an operation weighs in `pendingBytes` beside its message. */
 const OPERATION_BYTES = 64;
+/** Of the grace: who is a little late now and then may still be in time on average. */
+const PROMPT_FOLD = 4;
 
 export interface DurableStoreParts {
   readonly engine: Engine;
@@ -65,6 +67,8 @@ export class DurableStore implements Store {
   readonly #pages: QueuePages;
   readonly #eraser: LeftoverEraser;
   readonly #engine: Engine;
+  /** Clients that take longer to acknowledge are not waited for. */
+  readonly #promptMs: number;
   /** The last retained change of each Topic Name since the batch `#retainedTicket` began. */
   #retained = new Map<string, RetainedChange>();
   #retainedTicket = 0;
@@ -75,6 +79,7 @@ export class DurableStore implements Store {
     const { engine, endOfTick } = parts;
     const log = parts.log ?? silentLogger;
     this.#engine = engine;
+    this.#promptMs = PROMPT_FOLD * (parts.grace?.graceMs ?? 0);
     this.#writer = new BatchWriter(this.#sessions, this.#bodies);
     this.#commit = new GroupCommit<StoreOperation>({
       engine,
@@ -180,8 +185,9 @@ export class DurableStore implements Store {
     delivery.stored = put;
     const isNew = message !== this.#lastMessage;
     this.#lastMessage = message;
-    // A client that is there acknowledges before long.
-    const urgency = delivery.qos === 1 && delivery.packetIdentifier > 0 ? 'soon' : 'now';
+    // A client that is there acknowledges before long, if it is none of the slow ones.
+    const isSent = delivery.qos === 1 && delivery.packetIdentifier > 0;
+    const urgency = isSent && (queue.acknowledgeMs ?? 0) <= this.#promptMs ? 'soon' : 'now';
     this.#commit.put(put, isNew ? OPERATION_BYTES + message.bytes : OPERATION_BYTES, urgency);
   }
 

@@ -6,7 +6,15 @@ import { Family, familyPrefix } from '../../src/store/key.js';
 import { MemoryEngine } from '../../src/store/memory-engine.js';
 import { recover } from '../../src/store/recovery.js';
 import { diskProblems, recordCounts } from './disk-check.js';
-import { deliveryFor, ManualTick, messageOf, PageKeeper, queueOf, sessionOf } from './fixtures.js';
+import {
+  deliveryFor,
+  ManualClock,
+  ManualTick,
+  messageOf,
+  PageKeeper,
+  queueOf,
+  sessionOf,
+} from './fixtures.js';
 import { ManualEngine } from './manual-engine.js';
 import { RecordingRecovery } from './recording-recovery.js';
 
@@ -130,6 +138,34 @@ describe('DurableStore over the engine in memory', () => {
     expect(disk.isWriting).toBe(false);
     expect(store.pendingBytes).toBe(0);
     expect(store.committedTicket).toBe(2);
+  });
+
+  it('waits for clients that acknowledge soon, not for slow ones', () => {
+    const clock = new ManualClock();
+    const tick = new ManualTick();
+    const disk = new ManualEngine(new MemoryEngine(tick));
+    const grace = { clock, timers: clock.timers, graceMs: 8 };
+    const store = new DurableStore({ engine: disk, endOfTick: tick, grace, onFailure: () => {} });
+    const client = { acknowledgeMs: 0 };
+    const queue = Object.assign(queueOf(store.nextSessionNumber()), client);
+    store.putSession(sessionOf(queue.sessionNumber, 'client'));
+    tick.end();
+    disk.complete();
+    const send = (): void => {
+      const delivery = deliveryFor(queue, messageOf('a'), 1);
+      delivery.packetIdentifier = 1;
+      store.enqueue(queue, delivery);
+      tick.end();
+    };
+    send();
+    expect(disk.isWriting).toBe(false);
+    clock.advance(8);
+    tick.end();
+    expect(disk.isWriting).toBe(true);
+    disk.complete();
+    queue.acknowledgeMs = 50;
+    send();
+    expect(disk.isWriting).toBe(true);
   });
 
   it('writes only the last of several retained messages of a topic', async () => {
