@@ -131,7 +131,7 @@ export class SessionRegistry {
 
   /** A client has come back, or a new one takes the Session over: nothing is due any more. */
   attached(session: Session): void {
-    this.#timers.disarm(session.timer);
+    if (session.timer !== undefined) this.#timers.disarm(session.timer);
     session.disconnectedAtWallMs = 0;
     session.willDueWallMs = 0;
   }
@@ -139,7 +139,7 @@ export class SessionRegistry {
   /** The Session State is discarded: by Clean Start, by expiry, or with its connection. */
   end(session: Session): void {
     this.publishWill(session);
-    this.#timers.disarm(session.timer);
+    if (session.timer !== undefined) this.#timers.disarm(session.timer);
     this.#sessions.delete(session.clientIdentifier);
     this.#release(session);
     if (!this.#hooks.sessionEnded.empty) {
@@ -159,7 +159,7 @@ export class SessionRegistry {
   }
 
   #newSession(clientIdentifier: string): Session {
-    return new Session(clientIdentifier, this.#context, this.#due);
+    return new Session(clientIdentifier, this.#context);
   }
 
   readonly #due = (timer: TimerEntry): void => {
@@ -223,6 +223,7 @@ export class SessionRegistry {
     }
     if (session.willDueWallMs > 0) dueWallMs = Math.min(dueWallMs, session.willDueWallMs);
     if (dueWallMs === Number.POSITIVE_INFINITY) return;
+    session.timer ??= new SessionTimer(session, this.#due);
     this.#timers.arm(session.timer, Math.max(0, dueWallMs - nowWallMs));
   }
 

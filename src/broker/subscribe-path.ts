@@ -4,7 +4,7 @@ import type { Connection } from '../session/connection.js';
 import type { Decision } from '../session/host.js';
 import type { Limits } from '../session/limits.js';
 import type { Session } from '../session/session.js';
-import type { Subscription } from '../session/subscription.js';
+import { type Subscription, sharedOptions } from '../session/subscription.js';
 import { deepLevels } from '../topic/deep-levels.js';
 import type { RouteCache } from '../topic/route-cache.js';
 import type { SubscriptionTree } from '../topic/subscription-tree.js';
@@ -296,11 +296,11 @@ export class SubscribePath {
     const subscription: Subscription = {
       session,
       topicFilter: stored.topicFilter,
-      options: stored.options,
+      options: sharedOptions(stored.options),
       identifier: stored.subscriptionIdentifier ?? 0,
       isFiltered,
     };
-    session.setSubscription(stored.topicFilter, subscription);
+    session.setSubscription(subscription);
     session.subscriptionBytes += bytesOf(stored.topicFilter);
     if (parsed.shareName === undefined) this.#tree.insert(parsed.topicFilter, subscription);
     else {

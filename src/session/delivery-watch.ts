@@ -42,16 +42,36 @@ export interface DeliveryJudge {
   tooLarge(watch: DeliveryWatch, delivery: Delivery, frame: PublishFrame): boolean;
 }
 
-export interface WatchParts {
-  readonly flow: WatchedFlow;
-  readonly device: Device;
+/** What the watches of all connections share. */
+export interface WatchContext {
   readonly judge: DeliveryJudge;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** When the client was heard last. */
-  readonly line: { readonly heardMs: number };
+}
+
+/** When the client was heard last. */
+interface Line {
+  readonly heardMs: number;
+}
+
+/** Makes the watch of one connection when there is something to watch: most only listen. */
+export class Watching {
+  readonly device: Device;
+  readonly line: Line;
   /** Messages that may be sent beyond the window. */
   readonly probeMax: number;
+  readonly #context: WatchContext;
+
+  constructor(device: Device, line: Line, probeMax: number, context: WatchContext) {
+    this.device = device;
+    this.line = line;
+    this.probeMax = probeMax;
+    this.#context = context;
+  }
+
+  begin(flow: WatchedFlow): DeliveryWatch {
+    return new DeliveryWatch(flow, this, this.#context);
+  }
 }
 
 /**
@@ -67,7 +87,7 @@ export class DeliveryWatch extends TimerEntry {
   readonly #judge: DeliveryJudge;
   readonly #clock: Clock;
   readonly #timers: Timers;
-  readonly #line: { readonly heardMs: number };
+  readonly #line: Line;
   #probesLeft: number;
   #probeNext = 1;
   #sentCount = 0;
@@ -76,16 +96,16 @@ export class DeliveryWatch extends TimerEntry {
   #acknowledgedMs = 0;
   #acknowledgedCount = 0;
 
-  constructor(parts: WatchParts) {
+  constructor(flow: WatchedFlow, watching: Watching, context: WatchContext) {
     super(look);
-    this.device = parts.device;
-    this.#flow = parts.flow;
-    this.#judge = parts.judge;
-    this.#clock = parts.clock;
-    this.#timers = parts.timers;
-    this.#line = parts.line;
-    this.#probesLeft = Math.min(parts.probeMax, PROBE_MESSAGES_MAX);
-    this.#acknowledgedMs = parts.clock.nowMs;
+    this.device = watching.device;
+    this.#flow = flow;
+    this.#judge = context.judge;
+    this.#clock = context.clock;
+    this.#timers = context.timers;
+    this.#line = watching.line;
+    this.#probesLeft = Math.min(watching.probeMax, PROBE_MESSAGES_MAX);
+    this.#acknowledgedMs = context.clock.nowMs;
   }
 
   /** Messages sent on this connection at QoS 1 and 2. */
@@ -135,7 +155,7 @@ export class DeliveryWatch extends TimerEntry {
     if (sentMs === 0) return;
     const { nowMs } = this.#clock;
     const { device } = this;
-    device.latency.add(nowMs - sentMs);
+    device.addLatency(nowMs - sentMs);
     this.#acknowledgedMs = nowMs;
     // What was passed over then is passed over now: nothing else has to be waited for.
     if (this.#acknowledgedCount++ === 0 && this.#wasDeaf) this.#timers.arm(this, 0);

@@ -1,5 +1,9 @@
 import { LatencyCounts } from './latency-counts.js';
 
+/** Stand for what is empty: never written. */
+const NO_ENDS: ReadonlyMap<string, number> = new Map();
+const NO_LATENCY = new LatencyCounts();
+
 /** As a `packetBytesMax`: nothing is known of it. */
 export const UNLIMITED: number = Number.POSITIVE_INFINITY;
 
@@ -42,11 +46,25 @@ export class Device {
   stalled = 0;
   largestAcknowledgedBytes = 0;
   /** How often connections ended, by kind of cause. */
-  readonly ends: Map<string, number> = new Map();
-  /** From PUBLISH to PUBACK or PUBREC. */
-  readonly latency: LatencyCounts = new LatencyCounts();
+  ends: ReadonlyMap<string, number> = NO_ENDS;
+  #latency: LatencyCounts = NO_LATENCY;
 
   constructor(clientIdentifier: string) {
     this.clientIdentifier = clientIdentifier;
+  }
+
+  /** From PUBLISH to PUBACK or PUBREC. */
+  get latency(): Omit<LatencyCounts, 'add'> {
+    return this.#latency;
+  }
+
+  addLatency(ms: number): void {
+    if (this.#latency === NO_LATENCY) this.#latency = new LatencyCounts();
+    this.#latency.add(ms);
+  }
+
+  countEnd(kind: string): void {
+    if (this.ends === NO_ENDS) this.ends = new Map();
+    (this.ends as Map<string, number>).set(kind, (this.ends.get(kind) ?? 0) + 1);
   }
 }

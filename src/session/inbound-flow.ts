@@ -248,8 +248,8 @@ export class InboundFlow {
 
   #countResent(): void {
     this.#context.statistics.resentReceived++;
-    const { watch } = this.#session.outbound;
-    if (watch !== undefined) watch.device.duplicates++;
+    const { watching } = this.#session.outbound;
+    if (watching !== undefined) watching.device.duplicates++;
   }
 
   /** Once a connection: some client libraries send everything unacknowledged again every second. */

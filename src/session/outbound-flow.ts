@@ -2,7 +2,7 @@ import { type ApplicationMessage, NEVER_EXPIRES } from '../wire/application-mess
 import type { PublishFrame } from '../wire/publish-frame.js';
 import { type ClientAccess, DENIED } from './client-access.js';
 import { Delivery, DeliveryState, hasExpired } from './delivery.js';
-import type { DeliveryWatch, WatchedFlow } from './delivery-watch.js';
+import type { DeliveryWatch, WatchedFlow, Watching } from './delivery-watch.js';
 import { HeldDeliveries, type HeldOwner } from './held-deliveries.js';
 import { InFlight } from './in-flight.js';
 import type { OutboundContext } from './outbound-context.js';
@@ -24,13 +24,16 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
    * Undefined when nothing of that kind waits.
    */
   access: ClientAccess | undefined = undefined;
-  /** Of the connection that is there. */
+  /** Of the connection that is there: who watches its deliveries. */
+  watching: Watching | undefined = undefined;
+  /** Made when the first of them leaves. */
   watch: DeliveryWatch | undefined = undefined;
   readonly #context: OutboundContext;
   readonly #clientIdentifier: string;
   #inFlight: InFlight = NONE;
-  readonly #held: HeldDeliveries;
-  readonly #identifiers = new PacketIdentifiers();
+  /** These two are made when they are needed: most Sessions never send anything. */
+  #held: HeldDeliveries | undefined = undefined;
+  #identifiers: PacketIdentifiers | undefined = undefined;
   #waitingInMemory = 0;
   #pumping = false;
   #quota = 0;
@@ -40,7 +43,6 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   constructor(context: OutboundContext, clientIdentifier: string) {
     this.#context = context;
     this.#clientIdentifier = clientIdentifier;
-    this.#held = new HeldDeliveries(context.store, this);
     this.queue = new OutboundQueue(context.store, context.limits, this);
   }
 
@@ -113,10 +115,10 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
       this.#quota--; // [MQTT-3.3.4-9]
       const { holdTicket } = exchange;
       // A client may be back before the record that it waits for is durable.
-      if (holdTicket > this.#context.store.committedTicket) this.#held.hold(delivery, holdTicket);
+      if (holdTicket > this.#context.store.committedTicket) this.#hold(delivery, holdTicket);
       else {
         receiver.sendPubrel(exchange.packetIdentifier, false);
-        this.watch?.resumed(delivery);
+        this.#watched()?.resumed(delivery);
       }
     }
     this.pump();
@@ -127,8 +129,9 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     this.#receiver = undefined;
     this.watch?.stop();
     this.watch = undefined;
+    this.watching = undefined;
     this.#quota = 0;
-    this.#held.clear();
+    this.#held?.clear();
     if (!this.queue.isStored) return;
     for (const delivery of this.#inFlight.inOrder()) {
       const { packetIdentifier, sequence, holdTicket } = delivery;
@@ -198,7 +201,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     this.queue.release(delivery);
     delivery.message = undefined;
     // A PUBREL that went out before its record would let a restart send the message a second time.
-    if (this.queue.isStored) this.#held.hold(delivery, this.#context.store.openTicket);
+    if (this.queue.isStored) this.#hold(delivery, this.#context.store.openTicket);
     else this.#receiver?.sendPubrel(packetIdentifier, false);
   }
 
@@ -250,6 +253,26 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     return this.#inFlight.has(packetIdentifier) || this.queue.usesIdentifier(packetIdentifier);
   }
 
+  #watched(): DeliveryWatch | undefined {
+    this.watch ??= this.watching?.begin(this);
+    return this.watch;
+  }
+
+  #allocate(inUse: { has(packetIdentifier: number): boolean }): number {
+    this.#identifiers ??= new PacketIdentifiers();
+    return this.#identifiers.allocate(inUse);
+  }
+
+  /** Deliveries are held: those behind them must not overtake them. */
+  get #isHolding(): boolean {
+    return this.#held !== undefined && !this.#held.isEmpty;
+  }
+
+  #hold(delivery: Delivery, ticket: number): void {
+    this.#held ??= new HeldDeliveries(this.#context.store, this);
+    this.#held.hold(delivery, ticket);
+  }
+
   #track(delivery: Delivery): void {
     if (this.#inFlight === NONE) this.#inFlight = new InFlight();
     this.#inFlight.add(delivery);
@@ -268,7 +291,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     holdTicket: number,
   ): void {
     const { store } = this.#context;
-    delivery.packetIdentifier = this.#identifiers.allocate(this.#inFlight);
+    delivery.packetIdentifier = this.#allocate(this.#inFlight);
     delivery.state = DeliveryState.InFlight;
     let ticket = holdTicket;
     if (this.queue.isStored) {
@@ -276,12 +299,12 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
       // Its identifier must be durable first: a restart that gave it to another message would lose
       // that one.
       if (delivery.qos === 2) ticket = store.openTicket;
-    } else if (ticket > 0 || !this.#held.isEmpty || delivery.share !== undefined) {
+    } else if (ticket > 0 || this.#isHolding || delivery.share !== undefined) {
       delivery.message = keep();
     }
     this.#track(delivery);
     this.#quota--;
-    if (ticket > 0 || !this.#held.isEmpty) this.#held.hold(delivery, ticket);
+    if (ticket > 0 || this.#isHolding) this.#hold(delivery, ticket);
     else this.#send(delivery, frame);
   }
 
@@ -299,14 +322,14 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     let ticket = delivery.holdTicket > store.committedTicket ? delivery.holdTicket : 0;
     if (delivery.packetIdentifier !== 0) this.queue.resumed(delivery);
     else {
-      delivery.packetIdentifier = this.#identifiers.allocate(this);
+      delivery.packetIdentifier = this.#allocate(this);
       if (this.queue.isStored) {
         store.sent(this.queue, delivery);
         if (delivery.qos === 2) ticket = store.openTicket;
       }
     }
     this.#track(delivery);
-    if (ticket > 0 || !this.#held.isEmpty) this.#held.hold(delivery, ticket);
+    if (ticket > 0 || this.#isHolding) this.#hold(delivery, ticket);
     else this.#transmit(delivery);
   }
 
@@ -328,12 +351,11 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     if (dup) this.#context.statistics.retransmissions++;
     const flags = publishFlags(dup, delivery.qos, delivery.retain);
     const { packetIdentifier, subscriptionIdentifiers } = delivery;
-    const { watch } = this;
     if (receiver.sendPublish(frame, flags, packetIdentifier, subscriptionIdentifiers)) {
-      if (delivery.qos > 0) watch?.sent(delivery, receiver.sentBytes);
+      if (delivery.qos > 0) this.#watched()?.sent(delivery, receiver.sentBytes);
       return;
     }
-    if (watch?.tooLarge(delivery, frame) !== true) {
+    if (this.#watched()?.tooLarge(delivery, frame) !== true) {
       this.#countDrop(DropReason.PacketTooLarge, frame.topic);
     }
     if (delivery.qos > 0) this.#done(delivery);

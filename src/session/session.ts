@@ -7,12 +7,15 @@ import type { Connection } from './connection.js';
 import type { OutboundContext } from './outbound-context.js';
 import { OutboundFlow } from './outbound-flow.js';
 import type { Subscription } from './subscription.js';
+import {
+  NO_SUBSCRIPTIONS,
+  type Subscriptions,
+  withoutSubscription,
+  withSubscription,
+} from './subscriptions.js';
 
 /** Session Expiry Interval of a Session that never expires (5.0, section 3.1.2.11.2). */
 export const NEVER_ENDS = 0xffff_ffff;
-
-/** Of all that have none; never written. */
-const NO_SUBSCRIPTIONS = new Map<string, Subscription>();
 
 /** The timer of a Session, which knows whose it is: one function serves all Sessions. */
 export class SessionTimer extends TimerEntry {
@@ -49,23 +52,18 @@ export class Session {
   /** Retained messages for new Subscriptions wait for quota or for the socket. */
   awaitsRetained = false;
   /** By Topic Filter as the client wrote it. */
-  subscriptions: ReadonlyMap<string, Subscription> = NO_SUBSCRIPTIONS;
+  subscriptions: Subscriptions = NO_SUBSCRIPTIONS;
   /** Characters of their Topic Filters. */
   subscriptionBytes = 0;
   readonly outbound: OutboundFlow;
-  /** Fires when a delayed will or the end of the Session is due. */
-  readonly timer: TimerEntry;
+  /** Fires when a delayed will or the end of the Session is due; made when one first is. */
+  timer: SessionTimer | undefined = undefined;
   /** Inbound QoS 2 identifiers that wait for PUBREL. */
   #received: Set<number> | undefined = undefined;
 
-  constructor(
-    clientIdentifier: string,
-    context: OutboundContext,
-    due: (timer: TimerEntry) => void,
-  ) {
+  constructor(clientIdentifier: string, context: OutboundContext) {
     this.clientIdentifier = clientIdentifier;
     this.outbound = new OutboundFlow(context, clientIdentifier);
-    this.timer = new SessionTimer(this, due);
   }
 
   /** The store's number for its subscriptions, queue and exchanges. */
@@ -78,13 +76,14 @@ export class Session {
     return this.outbound.queue.isStored;
   }
 
-  setSubscription(topicFilter: string, subscription: Subscription): void {
-    if (this.subscriptions === NO_SUBSCRIPTIONS) this.subscriptions = new Map();
-    (this.subscriptions as Map<string, Subscription>).set(topicFilter, subscription);
+  setSubscription(subscription: Subscription): void {
+    this.subscriptions = withSubscription(this.subscriptions, subscription);
   }
 
   deleteSubscription(topicFilter: string): boolean {
-    return (this.subscriptions as Map<string, Subscription>).delete(topicFilter);
+    if (!this.subscriptions.has(topicFilter)) return false;
+    this.subscriptions = withoutSubscription(this.subscriptions, topicFilter);
+    return true;
   }
 
   get receivedCount(): number {

@@ -17,6 +17,16 @@ export interface Subscription {
   isFiltered: boolean;
 }
 
+const SHARED_OPTIONS: SubscriptionOptions[] = [];
+
+/** The one object of all Subscriptions with these options; nobody writes to it. */
+export function sharedOptions(options: SubscriptionOptions): SubscriptionOptions {
+  const { qos, noLocal, retainAsPublished, retainHandling } = options;
+  const at = qos | (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0) | (retainHandling << 4);
+  SHARED_OPTIONS[at] ??= options;
+  return SHARED_OPTIONS[at];
+}
+
 /** The highest QoS at which a message may come by this Subscription; `DENIED` when it may not. */
 export function qosFor(subscription: Subscription, topicName: string): AllowedQoS {
   const { options, isFiltered, session } = subscription;

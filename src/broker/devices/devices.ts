@@ -3,7 +3,7 @@ import type { Logger } from '../../base/log.js';
 import { shortKey } from '../../base/short-key.js';
 import type { Connection } from '../../session/connection.js';
 import { DeliveryState } from '../../session/delivery.js';
-import { DeliveryWatch } from '../../session/delivery-watch.js';
+import { type WatchContext, Watching } from '../../session/delivery-watch.js';
 import { type Device, UNLIMITED } from '../../session/device.js';
 import type { DisconnectCause } from '../../session/host.js';
 import type { Limits } from '../../session/limits.js';
@@ -29,6 +29,8 @@ const DROP_BEHIND_MS = 5000;
 const QUIET_MS = 100;
 /** Messages beyond the window for clients that name no Receive Maximum. */
 const LEGACY_PROBE_MAX = 32;
+/** Beyond this many they are not shared any more with those of before. */
+const FINGERPRINTS_MAX = 1000;
 
 const SHARED_ADVICE =
   'they drive each other out. Give each its own; until then they are slowed down, their wills held back';
@@ -79,6 +81,8 @@ export class Devices {
   readonly #log: Logger;
   readonly #sessionOf: (clientIdentifier: string) => Session | undefined;
   readonly #quarantine: Quarantine;
+  readonly #watchContext: WatchContext;
+  readonly #fingerprints = new Map<string, string>();
   readonly #stepDown = new StepDown();
   readonly #suspects = new Suspects();
   readonly #guard = new TakeOverGuard();
@@ -99,6 +103,8 @@ export class Devices {
       deadLetters: new DeadLetters(parts),
       learned: () => {},
     });
+    const { clock, timers } = parts;
+    this.#watchContext = { judge: this.#quarantine, clock, timers };
   }
 
   /** A client is let in: how it is served. Begins to watch its deliveries. */
@@ -119,15 +125,8 @@ export class Devices {
     if (rules.setting(connection, 'quarantine') ?? true) {
       const receiveMaximum =
         connect.protocolVersion === 5 ? connect.receiveMaximum : inFlightMax + LEGACY_PROBE_MAX;
-      session.outbound.watch = new DeliveryWatch({
-        flow: session.outbound,
-        device,
-        judge: this.#quarantine,
-        clock: this.#clock,
-        timers: this.#timers,
-        line: connection,
-        probeMax: receiveMaximum - inFlightMax,
-      });
+      const probeMax = receiveMaximum - inFlightMax;
+      session.outbound.watching = new Watching(device, connection, probeMax, this.#watchContext);
     }
     return {
       inFlightMax,
@@ -146,7 +145,7 @@ export class Devices {
     const device = this.registry.get(session.clientIdentifier);
     if (device === undefined) return;
     device.leftAtWallMs = this.#clock.wallMs();
-    device.ends.set(cause.kind, (device.ends.get(cause.kind) ?? 0) + 1);
+    device.countEnd(cause.kind);
     const { nowMs } = this.#clock;
     const { watch } = session.outbound;
     if (watch?.isDeaf === true && session.isStored && wasThere(cause)) device.deafConnections++;
@@ -221,9 +220,18 @@ export class Devices {
     return { bytesPerSecond, quietMs: isSteppedDown ? QUIET_MS : 0 };
   }
 
+  /** Devices of one kind have one text: a fleet has few of them. */
+  #shared(fingerprint: string): string {
+    const known = this.#fingerprints.get(fingerprint);
+    if (known !== undefined) return known;
+    if (this.#fingerprints.size >= FINGERPRINTS_MAX) this.#fingerprints.clear();
+    this.#fingerprints.set(fingerprint, fingerprint);
+    return fingerprint;
+  }
+
   /** What was learned long ago, or of another firmware, counts no more. */
   #forget(device: Device, connect: Connect): void {
-    const fingerprint = fingerprintOf(connect);
+    const fingerprint = this.#shared(fingerprintOf(connect));
     const isOther = device.fingerprint !== '' && device.fingerprint !== fingerprint;
     device.fingerprint = fingerprint;
     if (!hasLearned(device)) return;
