@@ -244,10 +244,10 @@ export class ConnectPath {
    * from before anybody was asked for a name is taken over.
    */
   #isForeign(connection: Connection, session: Session): boolean {
-    const { identity, clientIdentifier } = connection;
-    if (identity === undefined || session.userName === undefined) return false;
-    if (session.userName === identity.userName) return false;
-    const { userName: user } = identity;
+    const { clientIdentifier, userName: user } = connection;
+    const isByMethod = connection.identity ?? connection.connect!.authenticationMethod;
+    const isAsked = isByMethod !== undefined || !this.#hooks.authenticate.empty;
+    if (!isAsked || session.userName === undefined || session.userName === user) return false;
     this.#log.warn(
       { event: 'session_of_another_user', client: clientIdentifier, user, owner: session.userName },
       `The session of client ${clientIdentifier} ends: it was of user ${session.userName}`,

@@ -200,6 +200,19 @@ test('a session is not handed to another user, also not by an anonymous client',
   ]);
 });
 
+test('nor to another user that a hook lets in by its name; a name that nobody asks for is none', async () => {
+  const world = await BrokerWorld.start();
+  const lasting = { clean: false, properties: { sessionExpiryInterval: 3600 } };
+  const present = (username: string) => {
+    const client = world.connect('a', { ...lasting, username });
+    client.drop();
+    return client.connack['sessionPresent'];
+  };
+  expect([present('kitchen'), present('cellar')]).toEqual([false, true]);
+  world.broker.hooks.authenticate.add(() => ReasonCode.Success);
+  expect([present('cellar'), present('kitchen'), present('kitchen')]).toEqual([true, false, true]);
+});
+
 test('a user who is removed does not come in by a connection that is being let in', async () => {
   const world = await BrokerWorld.start({ holdsCommits: true });
   world.broker.hooks.authenticate.add(() => accepting({}));
