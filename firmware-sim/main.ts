@@ -8,9 +8,10 @@ Examples:
   dunlin-sim                                      all scenarios against Dunlin, started for it
   dunlin-sim --broker mqtt://192.168.1.5:1883     against a broker that runs
   dunlin-sim --start mosquitto --scenario 1,3     some of them against Mosquitto
+  dunlin-sim --compare                            one table: Dunlin, Mosquitto, aedes
   dunlin-sim link --profile gprs --listen 18830   a GPRS link for your own firmware
 
-Exit codes: 0 every criterion held, 1 one did not, 2 wrong flag.`;
+Exit codes: 0 every criterion held (of a comparison: by the first broker), 1 one did not, 2 wrong flag.`;
 
 const program = new Command('dunlin-sim')
   .description('Small devices on bad links, as real ones behave, against any MQTT broker')

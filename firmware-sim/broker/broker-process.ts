@@ -10,6 +10,8 @@ import type { BrokerKindName, BrokerUnderTest } from './broker.js';
 export interface BrokerCommand {
   readonly kind: BrokerKindName;
   readonly version: string;
+  /** How it is set up, in a sentence for whoever reads the results. */
+  readonly setUp: string;
   /** Program and arguments, given a port that is free and a folder that exists. */
   readonly command: (port: number, folder: string) => readonly string[];
 }

@@ -11,6 +11,17 @@ import type { BrokerCommand } from './broker-process.js';
 const DUNLIN_PLACES = ['../../server/main.js', '../../dist/server/main.js'].map((place) =>
   fileURLToPath(new URL(place, import.meta.url)),
 );
+/** Behind what a broker is for most scenarios. */
+const KEEPS_DATA = '; where it is killed instead of that ';
+/** What Debian's defaults lack to be reachable and to tell what they do; without Nagle's delay. */
+const MOSQUITTO_SETTINGS = [
+  ...['error', 'warning', 'notice', 'information'].map((type) => `log_type ${type}`),
+  'log_dest stderr',
+  'allow_anonymous true',
+  'set_tcp_nodelay true',
+];
+/** Each second: it knows nothing quicker. */
+const MOSQUITTO_SAVES = 'autosave_interval 1';
 const MOSQUITTO_PLACES = [
   '/usr/sbin/mosquitto',
   '/usr/local/sbin/mosquitto',
@@ -37,6 +48,7 @@ function dunlin({ persistent, configFile }: BrokerStartOptions): BrokerCommand {
   return {
     kind: 'dunlin',
     version,
+    setUp: `defaults, --log-format json, --in-memory${KEEPS_DATA}--data FOLDER`,
     command: (port, folder) => [
       process.execPath,
       main,
@@ -47,7 +59,6 @@ function dunlin({ persistent, configFile }: BrokerStartOptions): BrokerCommand {
   };
 }
 
-/** As Debian leaves it, but reachable, telling what it does, and without Nagle's delay. */
 function mosquitto({ persistent, configFile }: BrokerStartOptions): BrokerCommand {
   const program = MOSQUITTO_PLACES.find((place) => existsSync(place));
   if (program === undefined) throw new Error('mosquitto is not installed');
@@ -55,18 +66,16 @@ function mosquitto({ persistent, configFile }: BrokerStartOptions): BrokerComman
   return {
     kind: 'mosquitto',
     version: /version (\S+)/.exec(help.stdout)?.[1] ?? 'unknown',
+    setUp: `${MOSQUITTO_SETTINGS.join(', ')}, persistence false${KEEPS_DATA}${MOSQUITTO_SAVES}`,
     command: (port, folder) => {
       const file = join(folder, 'mosquitto.conf');
       const own = configFile === undefined ? [] : [readFileSync(configFile, 'utf8')];
       const settings = [
         ...own,
         `user ${userInfo().username}`,
-        'log_dest stderr',
-        ...['error', 'warning', 'notice', 'information'].map((type) => `log_type ${type}`),
+        ...MOSQUITTO_SETTINGS,
         `persistence ${persistent}`,
-        ...(persistent ? [`persistence_location ${folder}/`, 'autosave_interval 1'] : []),
-        'allow_anonymous true',
-        'set_tcp_nodelay true',
+        ...(persistent ? [`persistence_location ${folder}/`, MOSQUITTO_SAVES] : []),
         `listener ${port} 127.0.0.1`,
       ];
       writeFileSync(file, `${settings.join('\n')}\n`);
@@ -75,7 +84,7 @@ function mosquitto({ persistent, configFile }: BrokerStartOptions): BrokerComman
   };
 }
 
-function aedes({ configFile }: BrokerStartOptions): BrokerCommand {
+function aedes({ persistent, configFile }: BrokerStartOptions): BrokerCommand {
   if (configFile !== undefined) throw new Error('aedes has no configuration file');
   const version = aedesVersion();
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -84,7 +93,11 @@ function aedes({ configFile }: BrokerStartOptions): BrokerCommand {
   return {
     kind: 'aedes',
     version,
-    command: (port) => [process.execPath, ...loader, server, String(port)],
+    setUp: `defaults, in memory${KEEPS_DATA}aedes-persistence-level`,
+    command: (port, folder) => [
+      ...[process.execPath, ...loader, server, String(port)],
+      ...(persistent ? [join(folder, 'level')] : []),
+    ],
   };
 }
 

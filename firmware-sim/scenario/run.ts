@@ -2,6 +2,7 @@ import type { BrokerUnderTest } from '../broker/broker.js';
 import type { Criterion } from './criterion.js';
 import { type Outcomes, outcomesOf } from './outcomes.js';
 import type { MeasurementMap, Scenario } from './scenario.js';
+import { Found } from './telling.js';
 import { type Scale, World } from './world.js';
 
 export interface RunOptions {
@@ -26,6 +27,8 @@ export interface ScenarioResult {
   readonly broker: string;
   readonly criteria: readonly Criterion[];
   readonly measurements: MeasurementMap;
+  /** Its one or two numbers in a few words; why it broke, where it did. */
+  readonly telling: string;
   /** The same for every scenario; not there when it broke. */
   readonly outcomes?: Outcomes;
   /** Why it came to no result. */
@@ -58,12 +61,14 @@ async function runOne(scenario: Scenario, options: RunOptions): Promise<Scenario
     broker = await options.startBroker(scenario);
     const { seed, scale, byteSplit } = options;
     world = new World({ broker, seed, scale, byteSplit, say });
-    const { criteria, measurements } = await scenario.run(world);
+    const found = await scenario.run(world);
+    const { criteria } = found;
     const pass = criteria.every((criterion) => criterion.pass !== false);
     say(pass ? 'passed' : 'failed');
     const shown = `${broker.kind} ${broker.version}`;
     const outcomes = outcomesOf(world);
-    return { ...base, pass, seconds: seconds(), broker: shown, criteria, measurements, outcomes };
+    const telling = scenario.telling(new Found(found));
+    return { ...base, ...found, pass, seconds: seconds(), broker: shown, telling, outcomes };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     say(`broke: ${text}`);
@@ -74,6 +79,7 @@ async function runOne(scenario: Scenario, options: RunOptions): Promise<Scenario
       broker: broker === undefined ? 'none' : `${broker.kind} ${broker.version}`,
       criteria: [],
       measurements: {},
+      telling: `broke: ${text}`,
       error: text,
     };
   } finally {

@@ -1,4 +1,5 @@
 import type { Criterion } from './criterion.js';
+import type { Telling } from './telling.js';
 import type { World } from './world.js';
 
 /** Anything that goes into the JSON report. */
@@ -22,5 +23,9 @@ export interface Scenario {
   readonly needsOwnBroker?: boolean;
   /** It means little where the kernel buffers megabytes for a device that has kilobytes. */
   readonly smallWindows?: boolean;
+  /** It takes many minutes: small where brokers are compared. */
+  readonly isLong?: boolean;
+  /** For a table of brokers. */
+  readonly telling: Telling;
   run(world: World): Promise<Outcome>;
 }

@@ -13,6 +13,11 @@ export const backlog: Scenario = {
   number: 3,
   name: 'backlog-over-gprs',
   about: 'a queue of QoS 1 messages over a slow link that breaks in the middle',
+  telling: (found) => {
+    const share = (found.value('bytes sent again, of all that were needed') ?? Number.NaN) * 100;
+    const again = `${Math.round(share)} % sent again`;
+    return `${found.shown('lost')} lost, ${found.shown('duplicated')} duplicates, ${again}`;
+  },
   async run(world): Promise<Outcome> {
     const messages = world.pick(120, 200);
     const name = `${world.prefix}-3-tracker`;

@@ -42,6 +42,11 @@ export const batteryDay: Scenario = {
   number: 12,
   name: 'battery-day',
   about: 'a day of sensors that sleep, on NB-IoT, with commands that wait and two outages',
+  isLong: true,
+  telling: (found) => {
+    const times = found.shown('energy, of what it costs with an ideal broker');
+    return `${found.shown('wakes')} wakes, ${times} times the energy of an ideal broker`;
+  },
   async run(world): Promise<Outcome> {
     const day: Day = world.pick(
       { hours: 2, outages: [0], commands: [1] },

@@ -8,6 +8,11 @@ export const everyday: Scenario = {
   number: 14,
   name: 'everyday',
   about: 'sensors that sleep, plugs, firmware updates and trackers in tunnels, all at once',
+  telling: (found) => {
+    const right = found.shown('updates: whole, with the right hash');
+    const lost = found.shown('trackers: positions lost');
+    return `${right} updates with the right hash, ${lost} positions lost`;
+  },
   async run(world): Promise<Outcome> {
     const count = world.pick(3, 20);
     const playing = await Promise.all([

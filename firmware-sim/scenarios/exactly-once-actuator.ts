@@ -48,6 +48,11 @@ export const exactlyOnceActuator: Scenario = {
   about:
     'QoS 2 both ways; the device reboots, or the broker is killed, at each point of the exchange',
   needsOwnBroker: true,
+  telling: (found) => {
+    const behind = found.shown('messages behind a stuck PUBREL');
+    const wrong = `${found.shown('lost')} lost, ${found.shown('duplicated')} twice`;
+    return `${wrong}, ${behind} of ${BEHIND} behind a stuck PUBREL`;
+  },
   async run(world): Promise<Outcome> {
     const reboots = POINTS.map((point) => new Exchange(world, point, 'reboot'));
     await Promise.all(reboots.map((exchange) => exchange.run()));

@@ -2,6 +2,7 @@ import { library } from '../device/libraries.js';
 import { linkProfile } from '../link/profiles.js';
 import { atLeast, atMost } from '../scenario/criterion.js';
 import type { Outcome, Scenario } from '../scenario/scenario.js';
+import { shownNumber } from '../scenario/telling.js';
 
 const RETAINED = 8;
 /**
@@ -18,6 +19,10 @@ export const fragileParser: Scenario = {
   number: 2,
   name: 'fragile-parser',
   about: 'a client that drops the link when a header crosses a segment gets retained messages',
+  telling: (found) => {
+    const drops = shownNumber(found.measurement('drops'));
+    return `${found.shown('retained messages that arrive')} of ${RETAINED}, ${drops} drops`;
+  },
   async run(world): Promise<Outcome> {
     const backend = await world.backend('2-backend');
     const stream = world.ledger.stream('retained', 1);

@@ -1,6 +1,7 @@
 import { PLAIN } from '../device/behaviour.js';
 import { atLeast, atMost, exactly } from '../scenario/criterion.js';
 import type { Outcome, Scenario } from '../scenario/scenario.js';
+import { shownNumber } from '../scenario/telling.js';
 import type { World } from '../scenario/world.js';
 
 /** [MQTT-3.1.2-22]: the broker gives up after one and a half times the Keep Alive. */
@@ -14,6 +15,10 @@ export const halfOpen: Scenario = {
   number: 7,
   name: 'half-open',
   about: 'devices that vanish without a word, one that pings late, one that comes back at once',
+  telling: (found) => {
+    const times = shownNumber(found.measurement('willAfterKeepAlives'));
+    return `will after ${times} keep alives`;
+  },
   async run(world): Promise<Outcome> {
     const keepAliveSeconds = world.pick(2, 6);
     const [willSeconds, late, back] = await Promise.all([

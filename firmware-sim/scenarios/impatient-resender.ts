@@ -15,6 +15,7 @@ const FAR_AWAY: LinkProfile = {
   segmentBytes: 536,
   source: 'a round trip of 2.5 s, as on NB-IoT in poor coverage',
 };
+const LIBRARIES = ['esp-mqtt', 'esp-mqtt-5'];
 const EVERY_MS = 400;
 const LOGGED = /retransmi|sent again|resen[dt]|duplicate/i;
 
@@ -22,13 +23,18 @@ export const impatientResender: Scenario = {
   number: 9,
   name: 'impatient-resender',
   about: 'esp-mqtt sends what is not acknowledged again each second, over a round trip of 2.5 s',
+  telling: (found) => {
+    const sum = (what: string) =>
+      LIBRARIES.reduce((total, name) => total + (found.value(`${name}: ${what}`) ?? 0), 0);
+    const wrong = sum('QoS 2 lost or doubled, up') + sum('QoS 2 lost or doubled, down');
+    return `${sum('drops')} drops, ${wrong} of QoS 2 lost or twice`;
+  },
   async run(world): Promise<Outcome> {
-    const names = ['esp-mqtt', 'esp-mqtt-5'];
-    const results = await Promise.all(names.map((name) => runLibrary(world, name)));
+    const results = await Promise.all(LIBRARIES.map((name) => runLibrary(world, name)));
     return {
       criteria: results.flatMap(({ criteria }) => criteria),
       measurements: Object.fromEntries(
-        results.map(({ measurements }, index) => [names[index]!, measurements]),
+        results.map(({ measurements }, index) => [LIBRARIES[index]!, measurements]),
       ),
     };
   },

@@ -48,6 +48,11 @@ export const mixedFleet: Scenario = {
   number: 13,
   name: 'mixed-fleet',
   about: 'healthy devices of many makes among all that misbehave, for a long time',
+  isLong: true,
+  telling: (found) => {
+    const drops = found.shown('connections that healthy devices lost');
+    return `${found.shown('lost by healthy devices')} lost, ${drops} drops of healthy devices`;
+  },
   async run(world): Promise<Outcome> {
     const fleet = new Fleet(world, world.pick(150, 2_000));
     const minutes = world.pick(0.5, 30);

@@ -33,6 +33,12 @@ export const oversizePoison: Scenario = {
   number: 1,
   name: 'oversize-poison',
   about: 'messages larger than the buffer of a device with a persistent session, then small ones',
+  telling: (found) => {
+    const [ignores, closes] = VARIANTS.map(({ library: name }) =>
+      found.shown(`${name}: small messages that arrive`),
+    );
+    return `${ignores} and ${closes} of ${SMALL_MESSAGES} messages behind it`;
+  },
   async run(world): Promise<Outcome> {
     const results = await Promise.all(VARIANTS.map((variant) => runVariant(world, variant)));
     return {

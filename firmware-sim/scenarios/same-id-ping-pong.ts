@@ -15,6 +15,10 @@ export const sameIdPingPong: Scenario = {
   number: 5,
   name: 'same-id-ping-pong',
   about: 'two boards with one Client Identifier, each back at once when the other takes over',
+  telling: (found) => {
+    const takeovers = found.shown('take-overs once it is detected');
+    return `${takeovers} take-overs a second, ${found.shown('wills that are published')} wills`;
+  },
   async run(world): Promise<Outcome> {
     const name = `${world.prefix}-5-board`;
     const willTopic = `${name}/will`;

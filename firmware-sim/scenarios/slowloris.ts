@@ -5,6 +5,7 @@ import type { Line } from '../link/line.js';
 import { tcpDial } from '../link/tcp.js';
 import { atMost } from '../scenario/criterion.js';
 import type { Outcome, Scenario } from '../scenario/scenario.js';
+import { shownKibibytes, shownNumber } from '../scenario/telling.js';
 import type { World } from '../scenario/world.js';
 
 const CLOSED_SECONDS_MAX = 20;
@@ -20,6 +21,11 @@ export const slowloris: Scenario = {
   number: 8,
   name: 'slowloris-connect',
   about: 'sockets that connect and then say nothing, or a byte of CONNECT every two seconds',
+  telling: (found) => {
+    const seconds = found.value('closed at the latest') ?? Number.NaN;
+    const closed = Number.isFinite(seconds) ? `closed in ${shownNumber(seconds)} s` : 'left open';
+    return `${closed}, ${shownKibibytes(found.value('memory of each'))} each`;
+  },
   async run(world): Promise<Outcome> {
     const sockets = world.pick(100, 500);
     const others = await traffic(world);

@@ -5,6 +5,7 @@ import type { Device } from '../device/device.js';
 import { atLeast, atMost } from '../scenario/criterion.js';
 import type { Stream } from '../scenario/ledger.js';
 import type { Outcome, Scenario } from '../scenario/scenario.js';
+import { shownKibibytes } from '../scenario/telling.js';
 import type { PlacedDevice, World } from '../scenario/world.js';
 
 const STALLED = 20;
@@ -29,6 +30,10 @@ export const stalledReaders: Scenario = {
   name: 'stalled-readers',
   about: 'twenty devices stop reading while their topic is flooded; others go on',
   smallWindows: true,
+  telling: (found) => {
+    const each = shownKibibytes(found.value('broker memory and send queue of each'));
+    return `${each} each, healthy p99 ${found.shown('healthy p99')} ms`;
+  },
   async run(world): Promise<Outcome> {
     const topic = `${world.prefix}/6/flood`;
     const stalled = await placeAll(world, topic);
