@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BrokerKindName, BrokerStartOptions } from './broker.js';
 import type { BrokerCommand } from './broker-process.js';
@@ -104,8 +104,9 @@ function aedes({ persistent, configFile }: BrokerStartOptions): BrokerCommand {
 function aedesVersion(): string {
   const require = createRequire(import.meta.url);
   try {
-    const main = require.resolve('aedes/package.json');
-    return (JSON.parse(readFileSync(main, 'utf8')) as { version: string }).version;
+    // Its package.json is not among what it exports.
+    const description = join(dirname(require.resolve('aedes')), 'package.json');
+    return (JSON.parse(readFileSync(description, 'utf8')) as { version: string }).version;
   } catch {
     throw new Error('aedes is not installed: run npm install aedes beside this package');
   }
