@@ -19,7 +19,9 @@ const program = new Command('dunlin-sim')
   .allowExcessArguments(false)
   .exitOverride();
 addRunOptions(program).action(async (flags) => {
-  process.exitCode = await run(flags);
+  const exitCode = await run(flags);
+  // What a scenario has left behind, such as a wait that nobody needs any more, is over as well.
+  process.stdout.write('', () => process.exit(exitCode));
 });
 addLinkCommand(program);
 

@@ -1,4 +1,5 @@
 import type { ScenarioResult } from '../scenario/run.js';
+import { shownNumber } from '../scenario/telling.js';
 
 export interface Column {
   readonly kind: string;
@@ -7,7 +8,10 @@ export interface Column {
   readonly scenarios: readonly ScenarioResult[];
 }
 
-/** Markdown: a row for each scenario, a column for each broker, and below how each was set up. */
+/**
+ * Markdown: a row for each scenario, a column for each broker; below it what did not hold, and how
+ * each broker was set up. `small`: scenarios that ran at a smaller scale than the others.
+ */
 export function comparisonTable(columns: readonly Column[], small: ReadonlySet<string>): string {
   const names = columns.map(({ kind, version }) => `${kind} ${version}`);
   const rows = columns[0]!.scenarios.map(({ number, name }, index) => {
@@ -23,8 +27,21 @@ export function comparisonTable(columns: readonly Column[], small: ReadonlySet<s
     ...rows,
     line(['', 'passed', ...passed]),
     '',
-    ...columns.map(({ kind, version, setUp }) => `${kind} ${version}: ${setUp}.`),
+    ...columns.flatMap(failures),
+    '',
+    ...columns.map(({ kind, version, setUp }) => `- ${kind} ${version}: ${setUp}.`),
   ].join('\n');
+}
+
+function failures({ kind, version, scenarios }: Column): string[] {
+  return scenarios.flatMap(({ name, criteria }) =>
+    criteria
+      .filter(({ pass }) => pass === false)
+      .map(({ name: what, measured, unit, comparison, limit }) => {
+        const found = `${shownNumber(measured)} ${unit}, ${comparison} ${shownNumber(limit)}`;
+        return `- ${kind} ${version}, \`${name}\`: ${what}: ${found}.`;
+      }),
+  );
 }
 
 function cell({ pass, telling }: ScenarioResult): string {

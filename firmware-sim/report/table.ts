@@ -1,5 +1,6 @@
 import type { Criterion } from '../scenario/criterion.js';
 import type { ScenarioResult } from '../scenario/run.js';
+import { shownNumber } from '../scenario/telling.js';
 
 /** For people: a block for each scenario, and for failures the command that repeats them. */
 export function table(results: readonly ScenarioResult[]): string {
@@ -21,11 +22,6 @@ function block(result: ScenarioResult): string {
 
 function row({ name, unit, comparison, limit, measured, pass }: Criterion, width: number): string {
   const mark = pass === undefined ? '  ? ' : pass ? ' ok ' : 'FAIL';
-  const found = measured === undefined ? 'cannot be seen here' : `${shown(measured)} ${unit}`;
-  return `  ${mark}  ${name.padEnd(width)}  ${found}  (${comparison} ${shown(limit)})`;
-}
-
-function shown(value: number): string {
-  if (Number.isInteger(value)) return String(value);
-  return value.toFixed(Math.abs(value) < 10 ? 2 : 1);
+  const found = measured === undefined ? 'cannot be seen here' : `${shownNumber(measured)} ${unit}`;
+  return `  ${mark}  ${name.padEnd(width)}  ${found}  (${comparison} ${shownNumber(limit)})`;
 }

@@ -35,8 +35,7 @@ export class Found {
 /** For people: thousands apart, no more digits than mean something. */
 export function shownNumber(value: number | undefined): string {
   if (value === undefined) return '?';
-  if (Number.isNaN(value)) return 'never';
-  if (value === Number.POSITIVE_INFINITY) return 'never';
+  if (!Number.isFinite(value)) return 'never';
   if (Number.isInteger(value) || Math.abs(value) >= 100) {
     return Math.round(value).toLocaleString('en-US');
   }

@@ -15,8 +15,8 @@ async function run(scenario: string, byteSplit: boolean): Promise<ScenarioResult
     seed: 1,
     scale: 'ci',
     byteSplit,
-    startBroker: () =>
-      BrokerProcess.start(brokerCommand('dunlin', { persistent: false, configFile: undefined })),
+    startBroker: ({ needsOwnBroker: persistent = false }) =>
+      BrokerProcess.start(brokerCommand('dunlin', { persistent, configFile: undefined })),
     repeat: () => '',
     say: () => {},
   });
@@ -31,6 +31,10 @@ function failuresOf({ criteria, error }: ScenarioResult): readonly unknown[] {
 
 describe.concurrent('Dunlin among small devices', () => {
   test.each([
+    // The longest first.
+    ['mixed-fleet', false],
+    ['battery-day', false],
+    ['battery-day', true],
     ['oversize-poison', false],
     ['oversize-poison', true],
     ['fragile-parser', false],
@@ -46,6 +50,12 @@ describe.concurrent('Dunlin among small devices', () => {
     ['everyday', true],
     ['impatient-resender', false],
     ['impatient-resender', true],
+    ['exactly-once-actuator', false],
+    ['exactly-once-actuator', true],
+    ['gateway-and-tiny', false],
+    ['gateway-and-tiny', true],
+    ['storm', false],
+    ['storm', true],
   ])('%s, byte by byte: %s', { timeout: SECONDS_MAX * 1000 }, async (scenario, byteSplit) => {
     expect(failuresOf(await run(scenario, byteSplit))).toEqual([]);
   });

@@ -3,14 +3,16 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { repositoryFolder } from '../../support/build-if-stale.js';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { buildIfStale, repositoryFolder } from '../../support/build-if-stale.js';
 
 interface Ended {
   readonly code: number | null;
   readonly output: string;
   readonly errors: string;
 }
+
+beforeAll(buildIfStale);
 
 /** The program from its source, as a process of its own. */
 function dunlinSim(...flags: string[]): Promise<Ended> {
@@ -81,3 +83,29 @@ test('what fails ends with 1, a report, and the command that repeats it', async 
     scenarios: [{ number: 2, pass: false, repeat }],
   });
 }, 60_000);
+
+test('brokers are compared in one table', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dunlin-sim-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'comparison.json');
+  const flags = ['--scenario', '4,7', '--scale', 'ci', '--quiet', '--json', file];
+  const { output } = await dunlinSim('--compare', 'dunlin, aedes', ...flags);
+  expect(output).toMatch(/^\| # \| scenario \| dunlin \S+ \| aedes \S+ \|\n/);
+  expect(output).toMatch(/^\| 7 \| `half-open` \| .*will after 1\.\d+ keep alives \| .* \|$/m);
+  const results = [{ number: 4 }, { number: 7, name: 'half-open' }];
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+    scale: 'ci',
+    brokers: [
+      { kind: 'dunlin', scenarios: results },
+      { kind: 'aedes', scenarios: results },
+    ],
+  });
+}, 120_000);
+
+test('a comparison starts its brokers itself', async () => {
+  expect(await dunlinSim('--compare', '--broker', 'mqtt://127.0.0.1:1')).toMatchObject({
+    code: 2,
+    errors: expect.stringContaining('--compare starts brokers as they come'),
+  });
+  expect((await dunlinSim('--compare', 'dunlin,emqx')).code).toBe(2);
+});
