@@ -46,6 +46,7 @@ describe.concurrent('Dunlin among small devices', () => {
     ['half-open', false],
     ['half-open', true],
     ['slowloris-connect', false],
+    ['slowloris-connect', true],
     ['everyday', false],
     ['everyday', true],
     ['impatient-resender', false],
