@@ -11,7 +11,8 @@ Examples:
   dunlin-sim --compare                            one table: Dunlin, Mosquitto, aedes
   dunlin-sim link --profile gprs --listen 18830   a GPRS link for your own firmware
 
-Exit codes: 0 every criterion held (of a comparison: by the first broker), 1 one did not, 2 wrong flag.`;
+Exit codes: 0 every criterion held (in a comparison: by the first broker), 1 one did not,
+2 wrong flag.`;
 
 const program = new Command('dunlin-sim')
   .description('Small devices on bad links, as real ones behave, against any MQTT broker')
