@@ -14,9 +14,7 @@ import { DropReason } from './statistics.js';
 /** Stands for what is empty: a Session whose client is away pays nothing. Never written. */
 const NONE = new InFlight();
 
-/**
- * The sender half of QoS 1 and 2 (section 4.3): Packet Identifiers, quota, and what is in flight.
- */
+/** The sender half of QoS 1 and 2 (section 4.3): identifiers, quota, and what is in flight. */
 export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   readonly queue: OutboundQueue;
   /**
