@@ -242,3 +242,10 @@ test('a promise to keep messages and keeping nothing contradict each other', asy
   expect(faults[0]).toMatch(/^DUNLIN_DURABILITY: power promises .* --in-memory keeps nothing/);
   expect((await loadConfig({ inMemory: true, durability: 'memory' }, {})).inMemory).toBe(true);
 });
+
+test('a secret that is written wrong is not repeated', async () => {
+  const text = 'authentication:\n  jwt: { algorithms: HS256, secret: 12345678 }\n';
+  expect(await faultsOf(() => fromYaml(text))).toEqual([
+    'dunlin.yaml:2:37: authentication.jwt.secret: expected a secret of 32 bytes or more, as text, in quotes',
+  ]);
+});

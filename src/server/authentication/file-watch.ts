@@ -6,6 +6,7 @@ const LOOK_MS = 2000;
 export class FileWatch {
   readonly #changed: () => void;
   #paths: readonly string[] = [];
+  #isClosed = false;
 
   constructor(changed: () => void) {
     this.#changed = changed;
@@ -13,8 +14,9 @@ export class FileWatch {
 
   /** These files from now on; those that are watched already stay so, without a gap. */
   set paths(paths: readonly string[]) {
-    if (paths.join('\n') === this.#paths.join('\n')) return;
-    this.close();
+    // What was being read when it was closed may still come to its end.
+    if (this.#isClosed || paths.join('\n') === this.#paths.join('\n')) return;
+    this.#forget();
     this.#paths = paths;
     // `stat` again and again sees also what was replaced by renaming, and works on network drives.
     for (const path of paths) {
@@ -23,6 +25,11 @@ export class FileWatch {
   }
 
   close(): void {
+    this.#isClosed = true;
+    this.#forget();
+  }
+
+  #forget(): void {
     for (const path of this.#paths) unwatchFile(path, this.#changed);
     this.#paths = [];
   }

@@ -29,9 +29,10 @@ export interface ValueFacts {
 export function value<T>(facts: ValueFacts, read: (written: unknown) => T | undefined): Entry<T> {
   return valueOrFault(facts, (written) => {
     const result = read(written);
-    return result === undefined
-      ? { fault: `expected ${facts.expectation}, not ${shown(written)}` }
-      : { value: result };
+    if (result !== undefined) return { value: result };
+    // A log is read by more people than a secret is meant for.
+    const instead = facts.isSecret === true ? 'as text, in quotes' : `not ${shown(written)}`;
+    return { fault: `expected ${facts.expectation}, ${instead}` };
   });
 }
 
