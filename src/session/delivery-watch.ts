@@ -81,8 +81,6 @@ export class Watching {
  */
 export class DeliveryWatch extends TimerEntry {
   readonly device: Device;
-  /** Largest packet that was acknowledged on this connection. */
-  largestAcknowledgedBytes = 0;
   readonly #flow: WatchedFlow;
   readonly #judge: DeliveryJudge;
   readonly #clock: Clock;
@@ -160,7 +158,6 @@ export class DeliveryWatch extends TimerEntry {
     // What was passed over then is passed over now: nothing else has to be waited for.
     if (this.#acknowledgedCount++ === 0 && this.#wasDeaf) this.#timers.arm(this, 0);
     if (sentOrder > this.#highestAcknowledged[qos]!) this.#highestAcknowledged[qos] = sentOrder;
-    if (sentBytes > this.largestAcknowledgedBytes) this.largestAcknowledgedBytes = sentBytes;
     if (sentBytes > device.largestAcknowledgedBytes) device.largestAcknowledgedBytes = sentBytes;
     // From here on it is PUBREL that waits for an answer.
     if (qos === 2) delivery.sentMs = nowMs || 1;
@@ -211,7 +208,7 @@ export class DeliveryWatch extends TimerEntry {
     const behind = this.#highestAcknowledged[qos]! - sentOrder;
     if (behind <= 0) return false;
     const ageMs = nowMs - sentMs;
-    if (sentBytes > this.largestAcknowledgedBytes) {
+    if (sentBytes > this.device.largestAcknowledgedBytes) {
       return ageMs >= SKIPPED_BY_SIZE_MS || (this.#wasDeaf && sentBefore);
     }
     return ageMs >= SKIPPED_MS && behind >= SKIPPED_BY_MIN;

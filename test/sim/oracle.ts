@@ -1,5 +1,6 @@
 import type { IPublishPacket } from 'mqtt-packet';
 import type { DropReason } from '../../src/session/statistics.js';
+import type { DeviceCareWatch } from './device-care.js';
 import { isShared, plainFilter, topicMatches } from './topic-match.js';
 
 /** What the oracle asks of the world. */
@@ -8,6 +9,7 @@ export interface OracleWorld {
   readonly step: number;
   readonly crashes: readonly number[];
   readonly calmSinceMs: number;
+  readonly care: DeviceCareWatch;
 }
 
 /** One Application Message as its publisher meant it. */
@@ -233,7 +235,9 @@ export class Oracle {
   }
 
   #checkArrival(): void {
+    const { care } = this.#world;
     const missing: string[] = [];
+    let spared = 0;
     for (const epoch of this.epochs) {
       if (!epoch.isPersistent || !epoch.isCorrect || epoch.isOver) continue;
       for (const message of this.messages.values()) {
@@ -248,6 +252,7 @@ export class Oracle {
             !(subscription.noLocal && message.publisher === epoch.client),
         );
         if (wanted === undefined) continue;
+        if (care.smallDevices.has(epoch.client) && spared++ < care.deadLettered) continue;
         missing.push(`${message.id} (${message.topic} by ${wanted.filter}) to ${epoch.client}`);
       }
     }

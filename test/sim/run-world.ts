@@ -98,7 +98,9 @@ function unrest(world: World, cast: Cast): string {
 
 async function judge(world: World, cast: Cast): Promise<void> {
   const { oracle } = world;
-  oracle.addDrops(world.process!.broker.statistics.dropped);
+  const { statistics } = world.process!.broker;
+  oracle.addDrops(statistics.dropped);
+  world.care.deadLettered += statistics.deadLettered;
   oracle.check();
   auditRetained(world);
   const timesReceived = (id: string): number => {

@@ -316,6 +316,8 @@ export class SimClient {
   #connected(connack: IConnackPacket): void {
     const code = connack.reasonCode ?? connack.returnCode ?? 0;
     if (code !== 0) {
+      // Too many take-overs wait already: it comes back.
+      if (this.world.care.damped.has(this.plan.name)) return;
       this.#violation(`refused with ${code}`);
       return;
     }

@@ -12,6 +12,8 @@ import { type SimDisk, SimEngine } from './sim-engine.js';
 import { VirtualTime } from './virtual-time.js';
 import type { World } from './world.js';
 
+const NO_CARE = { match: {}, stepDown: false, quarantine: false, takeOverDamping: false };
+
 /** One life of the broker's process, from its recovery to its crash. */
 export class SimProcess {
   readonly time: VirtualTime;
@@ -35,12 +37,10 @@ export class SimProcess {
       timers: this.time.timers,
       endOfTick: this.time,
       random: new Chance(derivedSeed(world.seed, `broker ${world.crashes.length}`)),
-      log: silentLogger,
+      log: options.careForDevices ? { ...silentLogger, warn: world.care.heard } : silentLogger,
       store: this.store,
-      // The oracle knows the protocol alone, and these links break far more often than devices do.
-      devices: {
-        rules: [{ match: {}, stepDown: false, quarantine: false, takeOverDamping: false }],
-      },
+      // Only some scenarios know what it does, and what it must never do.
+      devices: { rules: options.careForDevices ? [] : [NO_CARE], deadLetterSeconds: 0 },
       limits: {
         receiveMaximum: options.receiveMaximum,
         queuedMessagesMax: options.queuedMessagesMax,

@@ -29,6 +29,8 @@ export interface SwarmOptions {
   readonly outboxBytesMax: number;
   readonly inFlightMax: number;
   readonly sharingStrategy: ShareStrategy;
+  /** The broker looks after small devices: step-down, quarantine, take-over damping. */
+  readonly careForDevices: boolean;
   readonly failAtWrite: number;
   readonly failAtRead: number;
 }
@@ -67,6 +69,7 @@ export function drawSwarm(seed: number): SwarmOptions {
       'hash-client',
       'hash-topic',
     ]),
+    careForDevices: false,
     failAtWrite: -1,
     failAtRead: -1,
     graceMs: chance.pick([0, 1, 5, 40]),

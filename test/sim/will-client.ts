@@ -127,7 +127,8 @@ export class WillClient extends SimClient {
     const isUnwritten = crashes.some(
       (atMs) => atMs >= one.connectedMs - COMMIT_MS && atMs <= one.connectedMs + COMMIT_MS,
     );
-    const least = isUnwritten ? 0 : 1;
+    const isWithheld = this.world.care.damped.has(one.message.publisher.slice('will-'.length));
+    const least = isUnwritten || isWithheld ? 0 : 1;
     const delayMs = this.#delayMs();
     if (delayMs === 0 || one.nextIsClean) return [least, 1];
     if (one.nextConnectedMs < one.endedMs + delayMs - NOTICE_MS)

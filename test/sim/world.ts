@@ -1,5 +1,6 @@
 import type { NetworkConnectionEvents } from '../../src/session/network-connection.js';
 import { Chance, derivedSeed } from './chance.js';
+import { DeviceCareWatch } from './device-care.js';
 import { EventQueue, type SimEvent } from './event-queue.js';
 import { Oracle } from './oracle.js';
 import type { EngineWorld } from './sim-engine.js';
@@ -22,6 +23,7 @@ export class World implements PipeWorld, EngineWorld {
   readonly options: SwarmOptions;
   readonly trace: Trace;
   readonly oracle: Oracle;
+  readonly care: DeviceCareWatch;
   readonly disk: SimDisk = new SimDisk();
   /** For clients and for the faults of a scenario. */
   readonly chance: Chance;
@@ -50,6 +52,7 @@ export class World implements PipeWorld, EngineWorld {
     this.diskChance = new Chance(derivedSeed(seed, 'disk'));
     this.#tieChance = new Chance(derivedSeed(seed, 'ties'));
     this.oracle = new Oracle(this);
+    this.care = new DeviceCareWatch((sentence) => this.oracle.violation(sentence));
     this.disk.failAtWrite = options.failAtWrite;
     this.disk.failAtRead = options.failAtRead;
   }
@@ -105,6 +108,7 @@ export class World implements PipeWorld, EngineWorld {
     this.crashes.push(this.nowMs);
     this.process = undefined;
     this.oracle.addDrops(process.broker.statistics.dropped);
+    this.care.deadLettered += process.broker.statistics.deadLettered;
     process.crash();
     for (const link of this.links) link.processDied(this.networkChance.percent(50));
     this.links.clear();

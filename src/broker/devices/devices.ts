@@ -25,6 +25,8 @@ import { TakeOverGuard } from './take-over-guard.js';
 
 /** A drop this soon behind a message has to do with it. */
 const DROP_BEHIND_MS = 5000;
+/** A connection is young for so long. */
+const YOUNG_MS = 10_000;
 /** Between QoS 0 messages to a device that is stepped down. */
 const QUIET_MS = 100;
 /** Messages beyond the window for clients that name no Receive Maximum. */
@@ -146,26 +148,36 @@ export class Devices {
     if (device === undefined) return;
     device.leftAtWallMs = this.#clock.wallMs();
     device.countEnd(cause.kind);
-    const { nowMs } = this.#clock;
     const { watch } = session.outbound;
     if (watch?.isDeaf === true && session.isStored && wasThere(cause)) device.deafConnections++;
     else if (watch?.hasAcknowledged === true) device.deafConnections = 0;
+    if (isDrop(cause)) this.#dropped(connection, session, device);
+  }
+
+  /** The device has dropped its connection: because of what it was sent? */
+  #dropped(connection: Connection, session: Session, device: Device): void {
     // What has not left altogether is not what the device answered to.
-    const hasLeft = connection.network.unsentBytes === 0;
-    if (!isDrop(cause) || !hasLeft || nowMs - connection.publishedMs > DROP_BEHIND_MS) return;
+    if (connection.network.unsentBytes > 0) return;
+    const { nowMs } = this.#clock;
+    const oldest = session.isStored ? session.outbound.watch?.oldestUnacknowledged : undefined;
+    const inFlight = countInFlight(session);
+    const isBehindMessages = nowMs - connection.publishedMs <= DROP_BEHIND_MS;
+    const evidence = { delivery: oldest, inFlight, isBehindMessages };
+    const isAtFault = this.#suspects.dropped(device, evidence, nowMs);
+    if (!isBehindMessages) return;
     device.drops++;
-    const oldest = watch?.oldestUnacknowledged;
-    if (oldest !== undefined && session.isStored) {
-      const isAlone = countInFlight(session) === 1;
-      if (this.#suspects.dropped(device, oldest, isAlone)) {
-        this.#quarantine.dropsAt(device, session, oldest);
-        return;
-      }
+    if (isAtFault) {
+      this.#quarantine.dropsAt(device, session, oldest!);
+      return;
     }
-    const isBurst = connection.sender !== undefined && connection.sender.sentCount > 1;
+    const nowWallMs = this.#clock.wallMs();
+    // At QoS 0 only those are told that come at once, such as retained messages.
+    const isYoung = nowWallMs - device.connectedAtWallMs < YOUNG_MS;
+    const isBurst = inFlight > 1 || (isYoung && (connection.sender?.sentCount ?? 0) > 1);
     if (!isBurst || !(this.#rules.setting(connection, 'stepDown') ?? true)) return;
-    const sequence = session.isStored ? (oldest?.sequence ?? 0) : 0;
-    const drops = this.#stepDown.dropped(device, nowMs, this.#clock.wallMs(), sequence);
+    const sequence = oldest?.sequence ?? 0;
+    const isLink = this.#suspects.isLink(device, nowMs);
+    const drops = this.#stepDown.dropped(device, { nowMs, nowWallMs, sequence, isLink });
     if (drops > 0) this.#tellSteppedDown(device, drops);
   }
 
@@ -234,6 +246,7 @@ export class Devices {
     const fingerprint = this.#shared(fingerprintOf(connect));
     const isOther = device.fingerprint !== '' && device.fingerprint !== fingerprint;
     device.fingerprint = fingerprint;
+    if (isOther) device.largestAcknowledgedBytes = 0;
     if (!hasLearned(device)) return;
     const ageMs = this.#clock.wallMs() - device.learnedAtWallMs;
     if (!isOther && ageMs < this.#options.learnedSeconds * 1000) return;

@@ -47,7 +47,7 @@ export class Quarantine implements DeliveryJudge {
     const session = this.#sessionOf(device.clientIdentifier);
     if (session === undefined) return;
     const least = Math.min(...deliveries.map(({ sentBytes }) => sentBytes));
-    const taken = watch.largestAcknowledgedBytes;
+    const taken = device.largestAcknowledgedBytes;
     const isBySize = least > taken;
     let victims = deliveries;
     if (isBySize) {

@@ -6,10 +6,22 @@ const DROPS_MIN = 3;
 const DROPS_SAME_MIN = 2;
 /** … that lie no further apart than this. */
 const DROPS_WITHIN_MS = 300_000;
+/** Where the link breaks by itself, it takes so many times as many. */
+const LINK_FACTOR = 2;
 const CALM_MS = 3_600_000;
 const CALM_MS_MAX = 7 * 24 * CALM_MS;
 /** Beyond this window the device is as any other again. */
 const WINDOW_MAX = 8;
+
+/** A drop behind a burst of messages. */
+export interface BurstDrop {
+  readonly nowMs: number;
+  readonly nowWallMs: number;
+  /** Of the first unacknowledged message of a stored Session, 0 otherwise. */
+  readonly sequence: number;
+  /** The link is known to break by itself. */
+  readonly isLink: boolean;
+}
 
 interface RecentDrops {
   readonly timesMs: number[];
@@ -26,18 +38,17 @@ export class StepDown {
   readonly #recent = new WeakMap<Device, RecentDrops>();
 
   /**
-   * The device has dropped its connection behind a burst of messages. `sequence` is that of the
-   * first unacknowledged one of a stored Session, 0 otherwise. Returns the number of drops when it
-   * was stepped down by this one, else 0.
+   * The device has dropped its connection behind a burst of messages. Returns the number of drops
+   * when it was stepped down by this one, else 0.
    */
-  dropped(device: Device, nowMs: number, nowWallMs: number, sequence: number): number {
-    if (device.steppedDownTo > 1) {
+  dropped(device: Device, { nowMs, nowWallMs, sequence, isLink }: BurstDrop): number {
+    if (device.steppedDownTo > 1 && !isLink) {
       // It was on its way up: that was too early.
       device.calmMs = Math.min(2 * device.calmMs, CALM_MS_MAX);
       this.#begin(device, nowWallMs);
       return 1;
     }
-    if (device.steppedDownTo === 1) {
+    if (device.steppedDownTo > 0) {
       device.calmSinceWallMs = nowWallMs;
       return 0;
     }
@@ -51,8 +62,9 @@ export class StepDown {
     recent.same = sequence > 0 && sequence === recent.sequence ? recent.same + 1 : 1;
     recent.sequence = sequence;
     const drops = recent.timesMs.length;
-    const isSame = sequence > 0 && recent.same >= DROPS_SAME_MIN;
-    if (drops < DROPS_MIN && !isSame) return 0;
+    const factor = isLink ? LINK_FACTOR : 1;
+    const isSame = sequence > 0 && recent.same >= DROPS_SAME_MIN * factor;
+    if (drops < DROPS_MIN * factor && !isSame) return 0;
     this.#recent.delete(device);
     device.calmMs = CALM_MS;
     this.#begin(device, nowWallMs);

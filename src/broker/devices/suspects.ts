@@ -2,38 +2,101 @@ import type { Delivery } from '../../session/delivery.js';
 import type { Device } from '../../session/device.js';
 
 /**
- * A message is at fault after so many drops in a row where it was the only one on its way, so that
- * no other can be.
+ * A packet larger than any that was acknowledged is at fault after so many drops where it was the
+ * only one on its way, so that no other can be.
  */
-const ALONE_MIN = 3;
+const LARGER_ALONE_MIN = 3;
+/** One of a size that the device takes needs more: so many with it first in line … */
+const FIRST_MIN = 5;
+/** … of which it was the only one in so many. */
+const ALONE_MIN = 4;
+/** The device answers to a message this soon, or not to it. */
+const BEHIND_MS = 5000;
+/** Drops that no message can be blamed for speak for the link: one for so long, two certainly. */
+const LINK_MS = 180_000;
 
 interface Suspect {
   sequence: number;
+  first: number;
   alone: number;
+  /** When the link was last seen to break by itself, and when before, on the monotonic clock. */
+  linkMs: number;
+  earlierLinkMs: number;
+}
+
+/** What was on its way when a device dropped its connection. */
+export interface DropEvidence {
+  /** First in line: sent on this connection, not acknowledged; of a Session that is stored. */
+  readonly delivery: Delivery | undefined;
+  /** QoS 1 and 2 messages that were on their way. */
+  readonly inFlight: number;
+  /** Something was sent within the last seconds, whatever its QoS. */
+  readonly isBehindMessages: boolean;
 }
 
 /**
  * Finds the message that makes a device drop its connection each time it is sent. Only stored
- * Sessions get a message again, and there its sequence names it. Pure.
+ * Sessions get a message again, and there its sequence names it. A link that breaks often looks
+ * much the same: it breaks without a message too, and behind messages that are acknowledged the
+ * next time, and then no message is blamed. Pure: times come in, decisions go out.
  */
 export class Suspects {
   readonly #suspects = new WeakMap<Device, Suspect>();
 
-  /**
-   * The device has dropped its connection shortly behind this message, the first unacknowledged
-   * one; `isAlone` where no other was on its way. Whether it is at fault beyond doubt.
-   */
-  dropped(device: Device, delivery: Delivery, isAlone: boolean): boolean {
-    if (delivery.sequence === 0) return false;
-    const known = this.#suspects.get(device);
-    const suspect =
-      known?.sequence === delivery.sequence ? known : { sequence: delivery.sequence, alone: 0 };
-    if (isAlone) suspect.alone++;
-    if (suspect.alone < ALONE_MIN) {
-      this.#suspects.set(device, suspect);
+  /** The device has dropped its connection. Whether the message is at fault beyond doubt. */
+  dropped(device: Device, evidence: DropEvidence, nowMs: number): boolean {
+    const { delivery, inFlight } = evidence;
+    const suspect = this.#of(device);
+    if (delivery === undefined) {
+      if (inFlight === 0 && !evidence.isBehindMessages) brokeByItself(suspect, nowMs);
       return false;
     }
-    this.#suspects.delete(device);
-    return true;
+    if (nowMs - delivery.sentMs > BEHIND_MS) {
+      brokeByItself(suspect, nowMs);
+      return false;
+    }
+    if (suspect.sequence !== delivery.sequence) {
+      // It was alone at a drop and has been taken since: it was not what the drop was about.
+      if (suspect.alone > 0) brokeByItself(suspect, nowMs);
+      suspect.sequence = delivery.sequence;
+      suspect.first = 0;
+      suspect.alone = 0;
+    }
+    suspect.first++;
+    if (inFlight === 1) suspect.alone++;
+    const isLarger = delivery.sentBytes > device.largestAcknowledgedBytes;
+    const isAtFault = isLarger
+      ? suspect.alone >= LARGER_ALONE_MIN && !this.isLink(device, nowMs)
+      : suspect.alone >= ALONE_MIN && suspect.first >= FIRST_MIN && !mayBeLink(suspect, nowMs);
+    if (isAtFault) this.#suspects.delete(device);
+    return isAtFault;
   }
+
+  /** Whether the device's drops are those of its link, as far as can be told. */
+  isLink(device: Device, nowMs: number): boolean {
+    const suspect = this.#suspects.get(device);
+    return suspect !== undefined && nowMs - suspect.earlierLinkMs < LINK_MS;
+  }
+
+  #of(device: Device): Suspect {
+    let suspect = this.#suspects.get(device);
+    if (suspect === undefined) {
+      const linkMs = Number.NEGATIVE_INFINITY;
+      suspect = { sequence: 0, first: 0, alone: 0, linkMs, earlierLinkMs: linkMs };
+      this.#suspects.set(device, suspect);
+    }
+    return suspect;
+  }
+}
+
+function mayBeLink(suspect: Suspect, nowMs: number): boolean {
+  return nowMs - suspect.linkMs < LINK_MS;
+}
+
+function brokeByItself(suspect: Suspect, nowMs: number): void {
+  suspect.earlierLinkMs = suspect.linkMs;
+  suspect.linkMs = nowMs;
+  suspect.sequence = 0;
+  suspect.first = 0;
+  suspect.alone = 0;
 }

@@ -1,37 +1,48 @@
 import { describe, expect, test } from 'vitest';
-import { StepDown } from '../../../src/broker/devices/step-down.js';
+import { type BurstDrop, StepDown } from '../../../src/broker/devices/step-down.js';
 import { Device } from '../../../src/session/device.js';
 import { BrokerWorld } from '../broker-world.js';
 import { SmallDevice } from './small-device.js';
 
 const HOUR_MS = 3_600_000;
 
+function drop(nowMs: number, nowWallMs: number, sequence: number, isLink = false): BurstDrop {
+  return { nowMs, nowWallMs, sequence, isLink };
+}
+
 describe('the decision', () => {
   test('three drops within five minutes, not further apart', () => {
     const stepDown = new StepDown();
     const device = new Device('d');
-    expect(stepDown.dropped(device, 0, 0, 0)).toBe(0);
-    expect(stepDown.dropped(device, 100_000, 0, 0)).toBe(0);
-    expect(stepDown.dropped(device, 350_000, 0, 0)).toBe(0);
+    expect(stepDown.dropped(device, drop(0, 0, 0))).toBe(0);
+    expect(stepDown.dropped(device, drop(100_000, 0, 0))).toBe(0);
+    expect(stepDown.dropped(device, drop(350_000, 0, 0))).toBe(0);
     expect(device.steppedDownTo).toBe(0);
-    expect(stepDown.dropped(device, 390_000, 0, 0)).toBe(3);
+    expect(stepDown.dropped(device, drop(390_000, 0, 0))).toBe(3);
     expect(device.steppedDownTo).toBe(1);
   });
 
   test('two where the same stored message is first in line both times', () => {
     const stepDown = new StepDown();
     const device = new Device('d');
-    expect(stepDown.dropped(device, 0, 0, 7)).toBe(0);
-    expect(stepDown.dropped(device, 1000, 0, 7)).toBe(2);
+    expect(stepDown.dropped(device, drop(0, 0, 7))).toBe(0);
+    expect(stepDown.dropped(device, drop(1000, 0, 7))).toBe(2);
     const other = new Device('e');
-    stepDown.dropped(other, 0, 0, 7);
-    expect(stepDown.dropped(other, 1000, 0, 8)).toBe(0);
+    stepDown.dropped(other, drop(0, 0, 7));
+    expect(stepDown.dropped(other, drop(1000, 0, 8))).toBe(0);
+  });
+
+  test('twice as many where the link is known to break by itself', () => {
+    const stepDown = new StepDown();
+    const device = new Device('d');
+    for (let i = 0; i < 5; i++) expect(stepDown.dropped(device, drop(i, 0, i + 1, true))).toBe(0);
+    expect(stepDown.dropped(device, drop(6, 0, 7, true))).toBe(6);
   });
 
   test('goes back by doubling, each step after a calm hour', () => {
     const stepDown = new StepDown();
     const device = new Device('d');
-    for (let i = 0; i < 3; i++) stepDown.dropped(device, i, 0, 0);
+    for (let i = 0; i < 3; i++) stepDown.dropped(device, drop(i, 0, 0));
     expect(stepDown.calm(device, HOUR_MS - 1)).toBe(false);
     const windows: number[] = [];
     for (let hour = 1; hour <= 5; hour++) {
@@ -44,9 +55,9 @@ describe('the decision', () => {
   test('a drop on the way up costs twice the calm', () => {
     const stepDown = new StepDown();
     const device = new Device('d');
-    for (let i = 0; i < 3; i++) stepDown.dropped(device, i, 0, 0);
+    for (let i = 0; i < 3; i++) stepDown.dropped(device, drop(i, 0, 0));
     stepDown.calm(device, HOUR_MS);
-    expect(stepDown.dropped(device, 5, HOUR_MS, 0)).toBe(1);
+    expect(stepDown.dropped(device, drop(5, HOUR_MS, 0))).toBe(1);
     expect(device.steppedDownTo).toBe(1);
     expect(stepDown.calm(device, 3 * HOUR_MS - 1)).toBe(false);
     expect(stepDown.calm(device, 3 * HOUR_MS)).toBe(true);
