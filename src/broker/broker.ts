@@ -145,7 +145,7 @@ export class Broker implements Host {
     });
     const tables = { sessions: this.sessions, connections: this.#connections };
     this.access = new AccessPath({ ...tables, subscribePath: this.#subscribePath, log });
-    this.devices = this.#newDevices();
+    this.devices = this.#newDevices(drops);
     this.#connectPath = new ConnectPath({
       access: this.access,
       devices: this.devices,
@@ -358,9 +358,9 @@ export class Broker implements Host {
     });
   }
 
-  #newDevices(): Devices {
+  #newDevices(drops: Drops): Devices {
     const { limits, statistics } = this;
-    return new Devices({
+    const devices = new Devices({
       ...this.#parts,
       options: { ...defaultDeviceOptions, ...this.#parts.devices },
       limits,
@@ -368,6 +368,8 @@ export class Broker implements Host {
       publishPath: this.#publishPath,
       sessionOf: (clientIdentifier) => this.sessions.get(clientIdentifier),
     });
+    drops.counter = devices;
+    return devices;
   }
 
   #throttled(connection: Connection, ticket: number): void {

@@ -1,11 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
-import type { KernelQueues } from '../broker/devices/stalled-readers.js';
+import type { KernelQueue, KernelQueues } from '../broker/devices/stalled-readers.js';
 
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
 /** The fields of a line: number, local address, remote address, state, tx_queue:rx_queue. */
 const REMOTE = 2;
 const QUEUES = 4;
+/** Behind the socket's own: the time-out for sending again, in hundredths of a second. */
+const RESEND = 12;
+const RESEND_UNIT_MS = 10;
+/** Where an older system leaves it out. */
+const RESEND_MS = 1000;
 
 /**
  * What Linux tells in `/proc/net/tcp` of bytes that peers have not acknowledged; undefined on other
@@ -19,7 +24,7 @@ export function linuxKernelQueues(): KernelQueues | undefined {
     for (const address of addresses) {
       for (const key of keysOf(address)) wanted.set(key, address);
     }
-    const queues = new Map<string, number>();
+    const queues = new Map<string, KernelQueue>();
     for (const table of tables) readTable(table, wanted, queues);
     return queues;
   };
@@ -28,7 +33,7 @@ export function linuxKernelQueues(): KernelQueues | undefined {
 function readTable(
   table: string,
   wanted: ReadonlyMap<string, string>,
-  queues: Map<string, number>,
+  queues: Map<string, KernelQueue>,
 ): void {
   let text: string;
   try {
@@ -37,9 +42,12 @@ function readTable(
     return;
   }
   for (const line of text.split('\n')) {
-    const fields = line.trim().split(/\s+/, QUEUES + 1);
+    const fields = line.trim().split(/\s+/, RESEND + 1);
     const address = wanted.get(fields[REMOTE] ?? '');
-    if (address !== undefined) queues.set(address, Number.parseInt(fields[QUEUES]!, 16));
+    if (address === undefined) continue;
+    const queuedBytes = Number.parseInt(fields[QUEUES]!, 16);
+    const resendMs = Number(fields[RESEND]) * RESEND_UNIT_MS || RESEND_MS;
+    queues.set(address, { queuedBytes, resendMs });
   }
 }
 

@@ -43,7 +43,7 @@ export class Device {
   /** Messages that were taken out of its way. */
   deadLettered = 0;
   /** QoS 0 messages dropped because it read too slowly. */
-  stalled = 0;
+  droppedQoS0 = 0;
   largestAcknowledgedBytes = 0;
   /** How often connections ended, by kind of cause. */
   ends: ReadonlyMap<string, number> = NO_ENDS;

@@ -21,6 +21,10 @@ export interface DropWatchers {
   run(drop: Drop): void;
 }
 
+export interface DropCounter {
+  countDrop(clientIdentifier: string, reason: DropReason): void;
+}
+
 const SENTENCES: Record<DropReason, string> = {
   queue_full: 'its queue is full',
   outbox_full: 'it reads more slowly than messages come',
@@ -38,6 +42,8 @@ export class Drops {
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #watchers: DropWatchers;
+  /** Counts them for each client, where somebody does. */
+  counter: DropCounter | undefined = undefined;
   readonly #told = new Map<string, { quietUntilMs: number; count: number }>();
 
   constructor(statistics: Statistics, log: Logger, clock: Clock, watchers: DropWatchers) {
@@ -49,6 +55,7 @@ export class Drops {
 
   record(clientIdentifier: string, reason: DropReason, topic: Uint8Array): void {
     this.#statistics.dropped[reason]++;
+    this.counter?.countDrop(clientIdentifier, reason);
     if (!this.#watchers.empty) {
       this.#watchers.run({ clientIdentifier, reason, topicName: utf8Text(topic, 0, topic.length) });
     }

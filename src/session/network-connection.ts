@@ -75,12 +75,15 @@ export interface WriteRelease {
   written(parts: readonly Uint8Array[]): void;
 }
 
+/** The cause of `networkClosed` where the client itself has ended the connection, in order. */
+export const CLOSED_BY_CLIENT = 'the client closed the connection';
+
 /** What a transport calls: implemented by `session/connection.ts`. */
 export interface NetworkConnectionEvents {
   /** The bytes are valid during the call only. */
   receive(chunk: Uint8Array): void;
   /** All that was written has left: `unsentBytes` is 0 again. */
   drained(): void;
-  /** The network connection is gone, by whatever cause; called exactly once. */
+  /** The network connection is gone, by `CLOSED_BY_CLIENT` or another cause; called exactly once. */
   networkClosed(cause: string): void;
 }

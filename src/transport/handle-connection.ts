@@ -1,9 +1,10 @@
 import { getSystemErrorName } from 'node:util';
-import type {
-  NetworkConnection,
-  NetworkConnectionEvents,
-  Peer,
-  WriteRelease,
+import {
+  CLOSED_BY_CLIENT,
+  type NetworkConnection,
+  type NetworkConnectionEvents,
+  type Peer,
+  type WriteRelease,
 } from '../session/network-connection.js';
 import type { Accept } from './listener.js';
 import { describeSocketError } from './peer.js';
@@ -83,7 +84,7 @@ export class HandleConnection implements NetworkConnection, StreamReader {
       this.#check(error);
       return;
     }
-    this.#cause ??= 'the client closed the connection';
+    this.#cause ??= CLOSED_BY_CLIENT;
     this.#isEnded = true;
     if (this.unsentBytes === 0) {
       this.destroy();

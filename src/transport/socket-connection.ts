@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
-import type {
-  NetworkConnection,
-  NetworkConnectionEvents,
-  Peer,
-  WriteRelease,
+import {
+  CLOSED_BY_CLIENT,
+  type NetworkConnection,
+  type NetworkConnectionEvents,
+  type Peer,
+  type WriteRelease,
 } from '../session/network-connection.js';
 import type { Accept } from './listener.js';
 import { describeSocketError } from './peer.js';
@@ -72,7 +73,7 @@ export class SocketConnection implements NetworkConnection {
   }
 
   #ended(): void {
-    this.#cause ??= 'the client closed the connection';
+    this.#cause ??= CLOSED_BY_CLIENT;
     this.#startDeadline();
   }
 

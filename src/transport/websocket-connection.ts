@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
-import type {
-  NetworkConnection,
-  NetworkConnectionEvents,
-  Peer,
-  WriteRelease,
+import {
+  CLOSED_BY_CLIENT,
+  type NetworkConnection,
+  type NetworkConnectionEvents,
+  type Peer,
+  type WriteRelease,
 } from '../session/network-connection.js';
 import type { Accept } from './listener.js';
 import { describeSocketError } from './peer.js';
@@ -153,7 +154,7 @@ export class WebSocketConnection implements NetworkConnection {
     this.#closing = true;
     clearTimeout(this.#deadline);
     this.#writer.closed();
-    this.#events.networkClosed(this.#cause ?? 'the client closed the connection');
+    this.#events.networkClosed(this.#cause ?? CLOSED_BY_CLIENT);
   }
 }
 

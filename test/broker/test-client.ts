@@ -1,8 +1,9 @@
-import type {
-  NetworkConnection,
-  NetworkConnectionEvents,
-  Peer,
-  WriteRelease,
+import {
+  CLOSED_BY_CLIENT,
+  type NetworkConnection,
+  type NetworkConnectionEvents,
+  type Peer,
+  type WriteRelease,
 } from '../../src/session/network-connection.js';
 import { decoded, encoded, type Fields } from './packets.js';
 
@@ -100,7 +101,7 @@ export class TestClient implements NetworkConnection {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#releaseAll();
-    this.events.networkClosed('the test dropped it');
+    this.events.networkClosed(CLOSED_BY_CLIENT);
     this.#world.run();
   }
 

@@ -1,8 +1,9 @@
-import type {
-  NetworkConnection,
-  NetworkConnectionEvents,
-  Peer,
-  WriteRelease,
+import {
+  CLOSED_BY_CLIENT,
+  type NetworkConnection,
+  type NetworkConnectionEvents,
+  type Peer,
+  type WriteRelease,
 } from '../../src/session/network-connection.js';
 import { type PipeWorld, SimPipe } from './sim-pipe.js';
 import type { WireTap } from './wire-tap.js';
@@ -65,7 +66,7 @@ export class SimLink implements NetworkConnection {
     this.peer = { address: name, host: name.split(':')[0]!, listener: 'sim' };
     this.toServer = new SimPipe(world, `${name} >`, {
       chunk: (chunk) => this.#serverReceives(chunk),
-      end: () => this.#serverIsClosed('the client closed the connection'),
+      end: () => this.#serverIsClosed(CLOSED_BY_CLIENT),
     });
     this.toClient = new SimPipe(world, `${name} <`, {
       chunk: (chunk) => this.#clientReceives(chunk),

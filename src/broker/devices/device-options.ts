@@ -18,10 +18,11 @@ export interface DeviceRule {
   readonly serverKeepAliveSeconds?: number | undefined;
   /** Closed after this long without a byte, also where Keep Alive is 0; 0 is never. */
   readonly idleSecondsMax?: number | undefined;
-  /** These three are true where no rule says otherwise. */
+  /** These four are true where no rule says otherwise. */
   readonly stepDown?: boolean | undefined;
   readonly quarantine?: boolean | undefined;
   readonly takeOverDamping?: boolean | undefined;
+  readonly stalledReaders?: boolean | undefined;
 }
 
 /** What holds for all devices. */

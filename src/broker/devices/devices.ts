@@ -5,11 +5,13 @@ import type { Connection } from '../../session/connection.js';
 import { DeliveryState } from '../../session/delivery.js';
 import { type WatchContext, Watching } from '../../session/delivery-watch.js';
 import { type Device, UNLIMITED } from '../../session/device.js';
+import type { DropCounter } from '../../session/drops.js';
 import type { DisconnectCause } from '../../session/host.js';
 import type { Limits } from '../../session/limits.js';
+import { CLOSED_BY_CLIENT } from '../../session/network-connection.js';
 import type { Pace } from '../../session/paced-network.js';
 import type { Session } from '../../session/session.js';
-import type { Statistics } from '../../session/statistics.js';
+import { DropReason, type Statistics } from '../../session/statistics.js';
 import type { Connect } from '../../wire/control-packet.js';
 import { ReasonCode } from '../../wire/reason-code.js';
 import type { PublishPath } from '../publish-path.js';
@@ -72,7 +74,7 @@ export interface DevicesParts {
  * The broker's side of small devices: what it knows of each, and what follows from it when one
  * connects, goes, or is replaced.
  */
-export class Devices {
+export class Devices implements DropCounter {
   readonly registry: DeviceRegistry;
   readonly stalled: StalledReaders;
   readonly #options: DeviceOptions;
@@ -99,7 +101,10 @@ export class Devices {
     this.#log = parts.log;
     this.#sessionOf = parts.sessionOf;
     this.registry = new DeviceRegistry(options.devicesMax, () => {});
-    this.stalled = new StalledReaders(parts);
+    this.stalled = new StalledReaders({
+      ...parts,
+      isWatched: (connection) => this.#rules.setting(connection, 'stalledReaders') ?? true,
+    });
     this.#quarantine = new Quarantine({
       ...parts,
       deadLetters: new DeadLetters(parts),
@@ -151,18 +156,18 @@ export class Devices {
     const { watch } = session.outbound;
     if (watch?.isDeaf === true && session.isStored && wasThere(cause)) device.deafConnections++;
     else if (watch?.hasAcknowledged === true) device.deafConnections = 0;
-    if (isDrop(cause)) this.#dropped(connection, session, device);
+    if (isDrop(cause)) this.#dropped(connection, session, device, isOrderly(cause));
   }
 
   /** The device has dropped its connection: because of what it was sent? */
-  #dropped(connection: Connection, session: Session, device: Device): void {
+  #dropped(connection: Connection, session: Session, device: Device, isOrderly: boolean): void {
     // What has not left altogether is not what the device answered to.
     if (connection.network.unsentBytes > 0) return;
     const { nowMs } = this.#clock;
     const oldest = session.isStored ? session.outbound.watch?.oldestUnacknowledged : undefined;
     const inFlight = countInFlight(session);
     const isBehindMessages = nowMs - connection.publishedMs <= DROP_BEHIND_MS;
-    const evidence = { delivery: oldest, inFlight, isBehindMessages };
+    const evidence = { delivery: oldest, inFlight, isOrderly, isBehindMessages };
     const isAtFault = this.#suspects.dropped(device, evidence, nowMs);
     if (!isBehindMessages) return;
     device.drops++;
@@ -208,6 +213,15 @@ export class Devices {
     if (!this.#guard.isDamped(clientIdentifier, this.#clock.nowMs)) return false;
     this.#statistics.willsWithheld++;
     return true;
+  }
+
+  countDrop(clientIdentifier: string, reason: DropReason): void {
+    const isSlow = reason === DropReason.OutboxFull;
+    if (!isSlow && reason !== DropReason.PacketTooLarge) return;
+    const device = this.registry.get(clientIdentifier);
+    if (device === undefined) return;
+    if (isSlow) device.droppedQoS0++;
+    else device.oversize++;
   }
 
   /** What is known of all clients seen since the start, those seen last at the end. */
@@ -290,6 +304,11 @@ function isDrop({ kind, reasonCode }: DisconnectCause): boolean {
   return (
     kind === 'network' || (kind === 'client-disconnect-with-will' && OVERTAXED.includes(reasonCode))
   );
+}
+
+/** A reset or a time-out may be the link's doing; this is not. */
+function isOrderly({ kind, sentence }: DisconnectCause): boolean {
+  return kind !== 'network' || sentence === CLOSED_BY_CLIENT;
 }
 
 /** The connection did not end because nobody was there any more. */

@@ -15,6 +15,8 @@ export interface DeviceHealth {
   /** PUBLISH and SUBSCRIBE packets that it sent again without a need. */
   readonly duplicates: number;
   readonly oversize: number;
+  /** QoS 0 messages dropped because it read too slowly. */
+  readonly droppedQoS0: number;
   readonly deadLettered: number;
   readonly largestAcknowledgedBytes: number;
   /** Undefined while nothing is known. */
@@ -56,6 +58,7 @@ export function healthOf(device: Device, isConnected: boolean, nowWallMs: number
     takeOvers: device.takeOvers,
     duplicates: device.duplicates,
     oversize: device.oversize,
+    droppedQoS0: device.droppedQoS0,
     deadLettered: device.deadLettered,
     largestAcknowledgedBytes: device.largestAcknowledgedBytes,
     packetBytesMax: device.packetBytesMax === UNLIMITED ? undefined : device.packetBytesMax,

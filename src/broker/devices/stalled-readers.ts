@@ -4,24 +4,35 @@ import type { Connection } from '../../session/connection.js';
 import { TRUST_BYTES_MIN } from '../../session/outbox.js';
 import type { Statistics } from '../../session/statistics.js';
 
+/** What the system tells of one connection. */
+export interface KernelQueue {
+  /** It holds them because the peer has not received them. */
+  readonly queuedBytes: number;
+  /** After this long without an answer it sends again: above the round trip, in milliseconds. */
+  readonly resendMs: number;
+}
+
 /**
- * Bytes that the system holds for each of these peers (`Peer.address`) because they have not
- * received them; peers that it does not know are left out. Undefined where it cannot be asked.
+ * What the system holds for each of these peers (`Peer.address`); peers that it does not know are
+ * left out. Undefined where it cannot be asked.
  */
 export type KernelQueues = (
   addresses: ReadonlySet<string>,
-) => ReadonlyMap<string, number> | undefined;
+) => ReadonlyMap<string, KernelQueue> | undefined;
 
 /** Fewer are on their way, not stuck. */
 const PROVEN_BYTES = 32_768;
-/** With so many waiting and none received for this time, it has stopped reading. */
-const FULL_BYTES = 163_840;
-const FULL_MS = 60;
-/** Fewer are given this time … */
-const HALF_BYTES = 65_536;
-const HALF_MS = 120;
-/** … and few this one. */
-const SLOW_MS = 1000;
+/** Nothing of what waits was received for this time: it has stopped reading. */
+const STILL_MS = 2000;
+/** Where so much waits, memory is at stake: a few times what the system itself waits for a peer. */
+const FULL_BYTES = 524_288;
+const RESENDS = 3;
+/** On this machine itself nothing is lost and nothing takes time: with so many waiting … */
+const LOCAL_FULL_BYTES = 163_840;
+const LOCAL_FULL_MS = 60;
+/** … and with fewer. */
+const LOCAL_HALF_BYTES = 65_536;
+const LOCAL_HALF_MS = 120;
 /** A client that was seen to keep up may pause so many times longer: it collects its garbage. */
 const PROVEN_PATIENCE_FOLD = 8;
 const TRUST_BYTES_MAX = 131_072;
@@ -48,6 +59,7 @@ export class StalledReaders extends TimerEntry {
   readonly #statistics: Statistics;
   readonly #log: Logger;
   readonly #kernelQueues: KernelQueues | undefined;
+  readonly #isWatched: (connection: Connection) => boolean;
   readonly #doubts = new Map<Connection, Doubt>();
   #pauseMs = LOOK_MS;
   /** Of one look, on average. */
@@ -59,6 +71,8 @@ export class StalledReaders extends TimerEntry {
     readonly statistics: Statistics;
     readonly log: Logger;
     readonly kernelQueues?: KernelQueues | undefined;
+    /** Whether the connection is to be looked at. */
+    readonly isWatched: (connection: Connection) => boolean;
   }) {
     super(look);
     this.#clock = parts.clock;
@@ -66,11 +80,14 @@ export class StalledReaders extends TimerEntry {
     this.#statistics = parts.statistics;
     this.#log = parts.log;
     this.#kernelQueues = parts.kernelQueues;
+    this.#isWatched = parts.isWatched;
   }
 
   doubt(connection: Connection): void {
-    if (this.#kernelQueues === undefined) connection.outbox.trustBytes = Number.POSITIVE_INFINITY;
-    else if (!this.#doubts.has(connection)) {
+    if (this.#doubts.has(connection)) return;
+    if (this.#kernelQueues === undefined || !this.#isWatched(connection)) {
+      connection.outbox.trustBytes = Number.POSITIVE_INFINITY;
+    } else {
       const { nowMs } = this.#clock;
       this.#doubts.set(connection, { movedMs: nowMs });
       if (!this.armed) this.#timers.arm(this, Math.max(LOOK_MS, this.#pauseMs));
@@ -90,11 +107,11 @@ export class StalledReaders extends TimerEntry {
     this.#costMs = COST_KEPT * this.#costMs + (1 - COST_KEPT) * costMs;
     let allStalled = true;
     for (const [connection, doubt] of [...this.#doubts]) {
-      const queuedBytes = queues?.get(connection.network.peer.address);
-      if (queuedBytes === undefined) {
+      const queue = queues?.get(connection.network.peer.address);
+      if (queue === undefined) {
         connection.outbox.trustBytes = Number.POSITIVE_INFINITY;
         this.#doubts.delete(connection);
-      } else this.#judge(connection, doubt, queuedBytes);
+      } else this.#judge(connection, doubt, queue);
       if (!connection.outbox.isStalled) allStalled = false;
     }
     const leastMs = allStalled ? STALLED_LOOK_MS : LOOK_MS;
@@ -102,7 +119,8 @@ export class StalledReaders extends TimerEntry {
     if (this.#doubts.size > 0 && !this.armed) this.#timers.arm(this, this.#pauseMs);
   }
 
-  #judge(connection: Connection, doubt: Doubt, queuedBytes: number): void {
+  #judge(connection: Connection, doubt: Doubt, queue: KernelQueue): void {
+    const { queuedBytes } = queue;
     const { outbox } = connection;
     const { nowMs } = this.#clock;
     // All that was written since the last look, and no longer waits, has arrived.
@@ -119,7 +137,8 @@ export class StalledReaders extends TimerEntry {
     }
     if (outbox.isStalled) return;
     const stillMs = nowMs - doubt.movedMs;
-    if (stillMs < patienceMs(queuedBytes, outbox.trustBytes > TRUST_BYTES_MIN)) return;
+    const isHere = isLocal(connection.network.peer.host);
+    if (stillMs < patienceMs(queue, isHere, outbox.trustBytes > TRUST_BYTES_MIN)) return;
     outbox.isStalled = true;
     outbox.trustBytes = TRUST_BYTES_MIN;
     this.#statistics.stalls++;
@@ -131,10 +150,17 @@ export class StalledReaders extends TimerEntry {
   }
 }
 
-function patienceMs(queuedBytes: number, isProven: boolean): number {
+function patienceMs(queue: KernelQueue, isHere: boolean, isProven: boolean): number {
+  const { queuedBytes, resendMs } = queue;
   const fold = isProven ? PROVEN_PATIENCE_FOLD : 1;
-  if (queuedBytes >= FULL_BYTES) return FULL_MS * fold;
-  return queuedBytes >= HALF_BYTES ? HALF_MS * fold : SLOW_MS;
+  if (isHere && queuedBytes >= LOCAL_FULL_BYTES) return LOCAL_FULL_MS * fold;
+  if (isHere && queuedBytes >= LOCAL_HALF_BYTES) return LOCAL_HALF_MS * fold;
+  // A link that was lost for a moment goes on when the system sends again.
+  return queuedBytes >= FULL_BYTES ? Math.min(STILL_MS, RESENDS * resendMs) : STILL_MS;
+}
+
+function isLocal(host: string): boolean {
+  return host.startsWith('127.') || host.startsWith('::ffff:127.') || host === '::1';
 }
 
 function look(entry: TimerEntry): void {

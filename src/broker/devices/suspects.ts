@@ -1,15 +1,19 @@
 import type { Delivery } from '../../session/delivery.js';
 import type { Device } from '../../session/device.js';
 
+/** A message is at fault after so many drops in a row with it first in line … */
+const FIRST_MIN = 5;
 /**
- * A packet larger than any that was acknowledged is at fault after so many drops where it was the
- * only one on its way, so that no other can be.
+ * … where it was the only one on its way in so many, so that no other can be: one larger than any
+ * that the device has acknowledged, and one of a size that it takes.
  */
 const LARGER_ALONE_MIN = 3;
-/** One of a size that the device takes needs more: so many with it first in line … */
-const FIRST_MIN = 5;
-/** … of which it was the only one in so many. */
 const ALONE_MIN = 4;
+/** They lie apart: a link that breaks many times a second breaks between messages, too. */
+const LARGER_SPAN_MS = 3000;
+const SPAN_MS = 10_000;
+/** Further where any of them was a reset, which a link makes as well as a device. */
+const RESET_FACTOR = 3;
 /** The device answers to a message this soon, or not to it. */
 const BEHIND_MS = 5000;
 /** Drops that no message can be blamed for speak for the link: one for so long, two certainly. */
@@ -19,6 +23,10 @@ interface Suspect {
   sequence: number;
   first: number;
   alone: number;
+  /** The device has ended each connection in order. */
+  isOrderly: boolean;
+  /** Of the first drop behind it, on the monotonic clock. */
+  sinceMs: number;
   /** When the link was last seen to break by itself, and when before, on the monotonic clock. */
   linkMs: number;
   earlierLinkMs: number;
@@ -30,6 +38,8 @@ export interface DropEvidence {
   readonly delivery: Delivery | undefined;
   /** QoS 1 and 2 messages that were on their way. */
   readonly inFlight: number;
+  /** The device has ended the connection in order: no link does that. */
+  readonly isOrderly: boolean;
   /** Something was sent within the last seconds, whatever its QoS. */
   readonly isBehindMessages: boolean;
 }
@@ -61,13 +71,18 @@ export class Suspects {
       suspect.sequence = delivery.sequence;
       suspect.first = 0;
       suspect.alone = 0;
+      suspect.isOrderly = true;
+      suspect.sinceMs = nowMs;
     }
     suspect.first++;
     if (inFlight === 1) suspect.alone++;
+    if (!evidence.isOrderly) suspect.isOrderly = false;
+    if (suspect.first < FIRST_MIN) return false;
+    const spanMs = (nowMs - suspect.sinceMs) / (suspect.isOrderly ? 1 : RESET_FACTOR);
     const isLarger = delivery.sentBytes > device.largestAcknowledgedBytes;
     const isAtFault = isLarger
-      ? suspect.alone >= LARGER_ALONE_MIN && !this.isLink(device, nowMs)
-      : suspect.alone >= ALONE_MIN && suspect.first >= FIRST_MIN && !mayBeLink(suspect, nowMs);
+      ? suspect.alone >= LARGER_ALONE_MIN && spanMs >= LARGER_SPAN_MS && !this.isLink(device, nowMs)
+      : suspect.alone >= ALONE_MIN && spanMs >= SPAN_MS && nowMs - suspect.linkMs >= LINK_MS;
     if (isAtFault) this.#suspects.delete(device);
     return isAtFault;
   }
@@ -82,15 +97,19 @@ export class Suspects {
     let suspect = this.#suspects.get(device);
     if (suspect === undefined) {
       const linkMs = Number.NEGATIVE_INFINITY;
-      suspect = { sequence: 0, first: 0, alone: 0, linkMs, earlierLinkMs: linkMs };
+      suspect = {
+        sequence: 0,
+        first: 0,
+        alone: 0,
+        isOrderly: true,
+        sinceMs: 0,
+        linkMs,
+        earlierLinkMs: linkMs,
+      };
       this.#suspects.set(device, suspect);
     }
     return suspect;
   }
-}
-
-function mayBeLink(suspect: Suspect, nowMs: number): boolean {
-  return nowMs - suspect.linkMs < LINK_MS;
 }
 
 function brokeByItself(suspect: Suspect, nowMs: number): void {

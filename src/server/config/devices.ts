@@ -21,6 +21,7 @@ export interface DeviceConfig {
   readonly stepDown: boolean | undefined;
   readonly quarantine: boolean | undefined;
   readonly takeOverDamping: boolean | undefined;
+  readonly stalledReaders: boolean | undefined;
 }
 
 const match: Entry<DeviceMatch> = section<DeviceMatch>({
@@ -44,6 +45,7 @@ const device: Entry<DeviceConfig> = section<DeviceConfig>({
   stepDown: optional(yesOrNo(), 'true', 'One packet at a time after drops behind bursts.'),
   quarantine: optional(yesOrNo(), 'true', 'Messages it cannot take go to the dead letters.'),
   takeOverDamping: optional(yesOrNo(), 'true', 'Two of one Client Identifier are slowed down.'),
+  stalledReaders: optional(yesOrNo(), 'true', 'No QoS 0 messages while it does not read.'),
 });
 
 export const devices: Entry<readonly DeviceConfig[]> = list(device, { emptyToo: true });

@@ -1,21 +1,35 @@
 import { expect, test } from 'vitest';
+import type { DeviceOptions } from '../../../src/broker/devices/device-options.js';
 import { keysOf } from '../../../src/server/kernel-queues.js';
 import { BrokerWorld } from '../broker-world.js';
 
 const PAYLOAD = 'x'.repeat(8000);
+const HERE = '127.0.0.1';
+const FAR = '198.51.100.7';
 /** With its headers. */
 const PACKET_BYTES = 8006;
 
 /** A subscriber of which the system says how many bytes wait, and a publisher. */
-async function withSubscriber() {
-  const state = { queuedBytes: 0, looks: 0 };
+async function withSubscriber(host: string, devices: Partial<DeviceOptions> = {}) {
+  const state = { queuedBytes: 0, resendMs: 300, looks: 0 };
   const world = await BrokerWorld.start({
+    devices,
     kernelQueues: (addresses) => {
       state.looks++;
-      return new Map([...addresses].map((address) => [address, state.queuedBytes]));
+      const { queuedBytes, resendMs } = state;
+      return new Map([...addresses].map((address) => [address, { queuedBytes, resendMs }]));
     },
   });
-  const client = world.connect('reader', {}, 4);
+  const client = world.open(4, host);
+  client.send({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+    clean: true,
+    keepalive: 0,
+    clientId: 'reader',
+  });
+  client.take('connack');
   client.subscribe('t');
   const publisher = world.connect('publisher');
   const flood = (messages: number): number => {
@@ -26,7 +40,7 @@ async function withSubscriber() {
 }
 
 test('a reader who keeps up loses nothing and is looked at now and then', async () => {
-  const { world, flood, state } = await withSubscriber();
+  const { world, flood, state } = await withSubscriber(HERE);
   let received = 0;
   for (let i = 0; i < 40; i++) {
     received += flood(5);
@@ -39,7 +53,7 @@ test('a reader who keeps up loses nothing and is looked at now and then', async 
 });
 
 test('a system that answers slowly is asked rarely: with very many connections it takes long', async () => {
-  const { world, flood, state } = await withSubscriber();
+  const { world, flood, state } = await withSubscriber(HERE);
   const costMs = 40;
   const wallMs = world.time.wallMs.bind(world.time);
   let spentMs = 0;
@@ -62,7 +76,7 @@ test('a system that answers slowly is asked rarely: with very many connections i
 });
 
 test('one that receives nothing any more is found, and served again when it reads', async () => {
-  const { world, client, flood, state } = await withSubscriber();
+  const { world, client, flood, state } = await withSubscriber(HERE);
   // CONNACK and SUBACK were written too.
   let written = 9;
   for (let i = 0; i < 30; i++) {
@@ -83,7 +97,7 @@ test('one that receives nothing any more is found, and served again when it read
 });
 
 test('one that has kept up may pause for a while', async () => {
-  const { world, flood, state } = await withSubscriber();
+  const { world, flood, state } = await withSubscriber(HERE);
   let received = 0;
   for (let i = 0; i < 10; i++) {
     received += flood(5);
@@ -104,7 +118,7 @@ test('one that has kept up may pause for a while', async () => {
 });
 
 test('one that acknowledges is not taken for one that has stopped', async () => {
-  const { world, client, state } = await withSubscriber();
+  const { world, client, state } = await withSubscriber(HERE);
   client.subscribe('q', { qos: 1 });
   const publisher = world.connect('other');
   for (let i = 0; i < 30; i++) {
@@ -121,8 +135,45 @@ test('one that acknowledges is not taken for one that has stopped', async () => 
   expect(world.broker.statistics.stalls).toBe(0);
 });
 
+/** Floods a reader that receives nothing for this time; how many messages it was sent of 5 each 20 ms. */
+async function floodStill(
+  stillMs: number,
+  resendMs: number,
+  devices: Partial<DeviceOptions> = {},
+): Promise<{ sent: number; of: number; dropped: number }> {
+  const { world, flood, state } = await withSubscriber(FAR, devices);
+  state.resendMs = resendMs;
+  let sent = 0;
+  const rounds = stillMs / 20;
+  for (let i = 0; i < rounds; i++) {
+    sent += flood(5);
+    state.queuedBytes = sent * PACKET_BYTES + 9;
+    world.advance(20);
+  }
+  const dropped = world.broker.devices.health().find((d) => d.clientIdentifier === 'reader')!;
+  return { sent, of: 5 * rounds, dropped: dropped.droppedQoS0 };
+}
+
+test('one behind a long line loses nothing while the line is still for a moment', async () => {
+  const { sent, of, dropped } = await floodStill(800, 400);
+  expect(sent).toBe(of);
+  expect(dropped).toBe(0);
+});
+
+test('one that is still for a few times what the system waits is found, its drops counted', async () => {
+  const { sent, of, dropped } = await floodStill(3000, 400);
+  expect(sent).toBeLessThan(of / 2);
+  expect(dropped).toBe(of - sent);
+});
+
+test('one that a rule leaves out is never taken for stalled', async () => {
+  const devices = { rules: [{ match: { client: 'read*' }, stalledReaders: false }] };
+  const { sent, of } = await floodStill(3000, 400, devices);
+  expect(sent).toBe(of);
+});
+
 test('a slow one that goes on receiving is left alone', async () => {
-  const { world, flood, state } = await withSubscriber();
+  const { world, flood, state } = await withSubscriber(HERE);
   let written = 0;
   for (let i = 0; i < 30; i++) {
     written += PACKET_BYTES * flood(5);
