@@ -84,6 +84,6 @@ export interface NetworkConnectionEvents {
   receive(chunk: Uint8Array): void;
   /** All that was written has left: `unsentBytes` is 0 again. */
   drained(): void;
-  /** The network connection is gone, by `CLOSED_BY_CLIENT` or another cause; called exactly once. */
+  /** It is gone, by `CLOSED_BY_CLIENT` or by another cause; called exactly once. */
   networkClosed(cause: string): void;
 }
