@@ -1,5 +1,5 @@
 /** Up to here a loop is cheaper than a call to `set` with a new view. */
-const LOOP_BYTES_MAX = 24;
+export const LOOP_BYTES_MAX = 24;
 
 /** Copies `source[start..end)` to `target` at `at`; returns the index behind the copy. */
 export function copyBytes(

@@ -1,5 +1,5 @@
 import type { EndOfTick, TickTask } from '../base/clock.js';
-import { copyBytes } from '../base/copy-bytes.js';
+import { copyBytes, LOOP_BYTES_MAX } from '../base/copy-bytes.js';
 import { Fifo } from '../base/fifo.js';
 import type { FrameTemplate, PublishFrame } from '../wire/publish-frame.js';
 import { type BufferPool, LARGE_BUFFER_BYTES } from './buffer-pool.js';
@@ -171,11 +171,11 @@ export class Outbox implements TickTask, WriteRelease {
     const isCopied = frame.prefersCopy();
     const at = this.reserve(isCopied ? head + payloadEnd - payloadStart : head);
     const target = this.#buffer!;
-    if (isCopied && template.isWhole) copyBytes(target, at, bytes, start, payloadEnd);
-    else {
-      copyBytes(target, at, bytes, start, headEnd);
-      if (isCopied) copyBytes(target, at + head, payload, payloadStart, payloadEnd);
-    }
+    const isOnePiece = isCopied && template.isWhole;
+    const end = isOnePiece ? payloadEnd : headEnd;
+    if (end - start > LOOP_BYTES_MAX) target.set(template.view(end), at);
+    else copyBytes(target, at, bytes, start, end);
+    if (isCopied && !isOnePiece) copyBytes(target, at + head, payload, payloadStart, payloadEnd);
     target[at] = firstByte;
     if (packetIdentifier !== 0) {
       const identifierAt = at + template.identifierAt - start;

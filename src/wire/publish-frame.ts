@@ -38,6 +38,22 @@ export class FrameTemplate {
   isWhole = false;
   /** Reused from message to message. */
   scratch: Uint8Array = NO_BYTES;
+  #view: Uint8Array | undefined = undefined;
+
+  /** Another message: its bytes have been set. */
+  begin(): void {
+    this.ready = true;
+    this.#view = undefined;
+  }
+
+  /** The bytes from `start` to `end`: one view for all receivers of the message. */
+  view(end: number): Uint8Array {
+    const known = this.#view;
+    if (known !== undefined && known.length === end - this.start) return known;
+    const view = this.bytes.subarray(this.start, end);
+    this.#view = view;
+    return view;
+  }
 }
 
 /**
@@ -95,7 +111,7 @@ export class PublishFrame {
       template.headEnd = publish.payloadStart;
       template.identifierAt = publish.qos > 0 ? publish.topicEnd : -1;
       template.isWhole = true;
-      template.ready = true;
+      template.begin();
     }
   }
 
@@ -202,7 +218,7 @@ export class PublishFrame {
       ? fixedHeaderBytes(head + this.payloadBytes) + 2 + topic.length
       : -1;
     template.isWhole = false;
-    template.ready = true;
+    template.begin();
   }
 }
 
