@@ -170,9 +170,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     const delivery = this.#inFlight.get(packetIdentifier);
     if (delivery === undefined || delivery.qos !== 1) return;
     this.watch?.acknowledged(delivery);
-    if (this.queue.isStored && delivery.sentMs > 0) {
-      this.queue.acknowledged(this.#context.clock.nowMs - delivery.sentMs);
-    }
+    if (this.queue.isStored) this.queue.acknowledged(delivery.sentMs, this.#context.clock);
     this.#done(delivery);
   }
 

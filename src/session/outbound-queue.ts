@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.js';
 import { Fifo } from '../base/fifo.js';
 import type { ApplicationMessage } from '../wire/application-message.js';
 import type { Delivery } from './delivery.js';
@@ -85,9 +86,10 @@ export class OutboundQueue implements QueuePosition, QueueReader {
     return this.#acknowledgeMsScaled >> ACKNOWLEDGE_SHIFT;
   }
 
-  /** The client took so long for a QoS 1 message. */
-  acknowledged(tookMs: number): void {
-    const ms = Math.min(tookMs, ACKNOWLEDGE_MS_MAX);
+  /** A QoS 1 message that was sent then; 0 is not known. */
+  acknowledged(sentMs: number, clock: Clock): void {
+    if (sentMs === 0) return;
+    const ms = Math.min(clock.nowMs - sentMs, ACKNOWLEDGE_MS_MAX);
     this.#acknowledgeMsScaled += ms - this.acknowledgeMs;
   }
 
