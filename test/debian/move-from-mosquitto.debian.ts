@@ -16,8 +16,14 @@ interface House {
   readonly config: string;
   readonly plainPort: number;
   readonly tlsPort: number;
+  /** For devices with a certificate, by which Mosquitto knows their names. */
+  readonly devicePort: number;
+  readonly pskPort: number;
   readonly authority: string;
+  readonly device: { readonly certificate: string; readonly key: string };
 }
+
+const KEY = '00112233445566778899aabbccddeeff';
 
 async function house(): Promise<House> {
   const folder = mkdtempSync(join(tmpdir(), 'dunlin-house-'));
@@ -33,7 +39,13 @@ async function house(): Promise<House> {
   chmodSync(at('passwd'), 0o644);
   writeFileSync(
     at('acl'),
-    ['topic read news/#', 'user anna', 'topic readwrite house/#', 'pattern write plugs/%u/state']
+    [
+      'topic read news/#',
+      'user anna',
+      'topic readwrite house/#',
+      'topic read plugs/#',
+      'pattern write plugs/%u/state',
+    ]
       .join('\n')
       .concat('\n'),
   );
@@ -42,10 +54,16 @@ async function house(): Promise<House> {
   const names = ['localhost', '127.0.0.1'];
   const own = { commonName: 'localhost', names, usage: 'server', days: 5, nowMs } as const;
   const pair = await issueCertificate(authority, own);
+  const plug = { commonName: 'plug-7', names: [], usage: 'client', days: 5, nowMs } as const;
+  const device = await issueCertificate(authority, plug);
+  writeFileSync(at('plug.pem'), device.certificate);
+  writeFileSync(at('plug.key'), device.privateKey);
+  writeFileSync(at('keys.psk'), `plug-7:${KEY}\n`);
   writeFileSync(at('ca.pem'), authority.certificate);
   writeFileSync(at('server.pem'), pair.certificate);
   writeFileSync(at('server.key'), pair.privateKey);
   const [plainPort, tlsPort] = [await freePort(), await freePort()];
+  const [devicePort, pskPort] = [await freePort(), await freePort()];
   writeFileSync(
     at('mosquitto.conf'),
     `per_listener_settings false
@@ -66,7 +84,30 @@ certfile ${at('server.pem')}
 keyfile ${at('server.key')}
 `,
   );
-  return { folder, config: at('mosquitto.conf'), plainPort, tlsPort, authority: at('ca.pem') };
+  writeFileSync(
+    at('conf.d/devices.conf'),
+    `listener ${devicePort} 127.0.0.1
+cafile ${at('ca.pem')}
+certfile ${at('server.pem')}
+keyfile ${at('server.key')}
+require_certificate true
+use_identity_as_username true
+listener ${pskPort} 127.0.0.1
+psk_file ${at('keys.psk')}
+psk_hint house
+use_identity_as_username true
+`,
+  );
+  return {
+    folder,
+    config: at('mosquitto.conf'),
+    plainPort,
+    tlsPort,
+    devicePort,
+    pskPort,
+    authority: at('ca.pem'),
+    device: { certificate: at('plug.pem'), key: at('plug.key') },
+  };
 }
 
 function start(program: string, ...words: string[]): ChildProgram {
@@ -76,9 +117,13 @@ function start(program: string, ...words: string[]): ChildProgram {
 }
 
 /** What the people and things of the house do every day; says what each of them gets. */
-async function everyday({ plainPort, tlsPort, authority }: House): Promise<unknown> {
+async function everyday(house: House): Promise<unknown> {
+  const { plainPort, tlsPort, devicePort, pskPort, authority, device } = house;
   const plain = ['-h', '127.0.0.1', '-p', `${plainPort}`];
   const tls = ['-h', 'localhost', '-p', `${tlsPort}`, '--cafile', authority];
+  const stranger = ['-h', 'localhost', '-p', `${devicePort}`, '--cafile', authority];
+  const known = [...stranger, '--cert', device.certificate, '--key', device.key];
+  const keyed = ['-h', 'localhost', '-p', `${pskPort}`, '--psk-identity', 'plug-7', '--psk'];
   const anna = ['-u', 'anna', '-P', 'bird-song'];
   const plug = ['-u', 'plug-7', '-P', 'click'];
   const subscriber = start(
@@ -93,9 +138,14 @@ async function everyday({ plainPort, tlsPort, authority }: House): Promise<unkno
   const letIn = [
     await publish(...tls, ...anna, '-t', 'house/kitchen', '-m', 'warm'),
     await publish(...plain, ...plug, '-t', 'house/kitchen', '-m', 'forbidden'),
-    await publish(...plain, ...plug, '-t', 'plugs/plug-7/state', '-m', 'not for anna'),
+    await publish(...plain, ...plug, '-t', 'plugs/plug-7/state', '-m', 'click'),
     await publish(...plain, '-u', 'anna', '-P', 'wrong', '-t', 'house/kitchen', '-m', 'wrong'),
     await publish(...plain, '-t', 'house/kitchen', '-m', 'nobody'),
+    await publish(...known, '-t', 'plugs/plug-7/state', '-m', 'by certificate'),
+    await publish(...known, '-t', 'plugs/plug-8/state', '-m', 'forbidden'),
+    await publish(...stranger, ...plug, '-t', 'plugs/plug-7/state', '-m', 'no certificate'),
+    await publish(...keyed, KEY, '-t', 'plugs/plug-7/state', '-m', 'by key'),
+    await publish(...keyed, 'ff'.repeat(16), '-t', 'plugs/plug-7/state', '-m', 'wrong key'),
     await publish(...plain, ...anna, '-t', 'house/hall', '-m', 'last'),
   ];
   const taken = await subscriber.takeUntil('=house/hall');
@@ -108,8 +158,14 @@ test('the same folder, the same clients, by --config mosquitto.conf and by impor
   (await connectWhenOpen(old.tlsPort)).destroy();
   const before = await everyday(old);
   expect(before).toEqual({
-    letIn: [true, true, true, false, false, true],
-    seen: ['=house/kitchen warm', '=house/hall last'],
+    letIn: [true, true, true, false, false, true, true, false, true, false, true],
+    seen: [
+      '=house/kitchen warm',
+      '=plugs/plug-7/state click',
+      '=plugs/plug-7/state by certificate',
+      '=plugs/plug-7/state by key',
+      '=house/hall last',
+    ],
   });
   mosquitto.kill('SIGTERM');
   await mosquitto.exited;
