@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { Broker } from '../broker/broker.js';
 import { RuleControl } from '../extensions/access-control/access-control.js';
+import { AccessCallOut } from './access-call-out.js';
 import { type AccessFiles, accessFilesOf, readAccessFiles, rulesFrom } from './access-files.js';
 import { FileWatch } from './authentication/file-watch.js';
 import { methodsOf } from './config/doors.js';
@@ -18,6 +19,7 @@ export interface AccessParts {
 /** Keeps the broker's rules as the configuration and its files have them. */
 export class AccessKeeper implements Reloadable {
   readonly #parts: AccessParts;
+  readonly #callOut: AccessCallOut;
   #config: Config;
   readonly #watch: FileWatch = new FileWatch(() => this.#changed());
   /** What is in force, as it was written. */
@@ -29,12 +31,14 @@ export class AccessKeeper implements Reloadable {
   private constructor(config: Config, parts: AccessParts) {
     this.#config = config;
     this.#parts = parts;
+    this.#callOut = new AccessCallOut(parts);
   }
 
   /** To be called before clients are let in. Rejects with a `StartError` for rules with faults. */
   static async open(config: Config, parts: AccessParts): Promise<AccessKeeper> {
     const keeper = new AccessKeeper(config, parts);
     keeper.#use(config, await keeper.#read(config));
+    keeper.#callOut.use(config);
     return keeper;
   }
 
@@ -44,6 +48,7 @@ export class AccessKeeper implements Reloadable {
       needsRestart: [],
       apply: () => {
         if (this.#use(next, files)) this.#tellChanged();
+        this.#callOut.use(next);
       },
     };
   }
@@ -51,6 +56,7 @@ export class AccessKeeper implements Reloadable {
   stop(): void {
     this.#isStopped = true;
     this.#watch.close();
+    this.#callOut.close();
   }
 
   async #read(config: Config): Promise<AccessFiles> {

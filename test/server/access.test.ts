@@ -92,6 +92,19 @@ describe('check', () => {
     expect(report.lines.join('\n')).toContain('missing: cannot be read');
   });
 
+  test('tells of a server that is asked in clear text', async () => {
+    const told = async (url: string): Promise<string> => {
+      const lines = ['listen: mqtt://127.0.0.1:0', 'in_memory: true', 'authorization:'];
+      const config = write('dunlin.yaml', ...lines, `  http: { url: '${url}' }`);
+      return (await check({ config }, {})).lines.join('\n');
+    };
+    expect(await told('http://rights.example/')).toMatch(
+      /warning: .*dunlin.yaml:4:16: authorization.http.url: who changes its answers on the way/,
+    );
+    expect(await told('http://127.0.0.1:8000/')).not.toContain('on the way');
+    expect(await told('https://rights.example/')).not.toContain('on the way');
+  });
+
   test('tells of rules that never decide and of what is open to whom', async () => {
     const config = write(
       'dunlin.yaml',

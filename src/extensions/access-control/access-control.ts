@@ -13,7 +13,7 @@ import { SearchBudget } from './search-budget.js';
 import type { ClientFacts } from './who.js';
 
 /** The listener of clients inside the process. */
-const IN_PROCESS = 'local';
+export const IN_PROCESS = 'local';
 
 /** Rules of who may do what; without any, only clients are judged whose token names topics. */
 export class RuleControl implements AccessControl {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import { BoundedMap } from '../../base/bounded-map.js';
 import { type Clock, TimerEntry, type Timers } from '../../base/clock.js';
 import type { Logger } from '../../base/log.js';
 import type { Statistics } from '../../session/statistics.js';
-import { BoundedMap } from './bounded-map.js';
 
 export interface BrakeSettings {
   /** So many wrong attempts of one address or for one user are answered without further delay. */

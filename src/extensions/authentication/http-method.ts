@@ -1,11 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { BoundedMap } from '../../base/bounded-map.js';
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/log.js';
 import { isUtf8, utf8Text } from '../../base/utf8.js';
 import type { AuthenticateRequest, Identity } from '../../broker/hooks.js';
 import type { Decision } from '../../session/host.js';
 import { ReasonCode } from '../../wire/reason-code.js';
-import { BoundedMap } from './bounded-map.js';
 import {
   BUSY,
   identityOf,

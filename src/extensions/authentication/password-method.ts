@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { BoundedMap } from '../../base/bounded-map.js';
 import type { Clock } from '../../base/clock.js';
 import type { AuthenticateRequest } from '../../broker/hooks.js';
 import type { Decision } from '../../session/host.js';
-import { BoundedMap } from './bounded-map.js';
 import { accepted, BUSY, type LoginMethod, NOT_MINE, type Verdict, WRONG } from './login-method.js';
 import { PASSWORD_BYTES_MAX, USER_NAME_BYTES_MAX } from './password-file.js';
 import type { PasswordHash } from './password-hash.js';

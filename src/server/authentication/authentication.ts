@@ -13,11 +13,8 @@ import { certificateMethod, pskMethod } from '../../extensions/authentication/pe
 import { UserDirectory } from '../../extensions/authentication/user-directory.js';
 import { WorkQueue } from '../../extensions/authentication/work-queue.js';
 import { ReasonCode } from '../../wire/reason-code.js';
-import {
-  type AuthenticationConfig,
-  authenticationMethods,
-  type HttpAuthenticationConfig,
-} from '../config/authentication.js';
+import { type AuthenticationConfig, authenticationMethods } from '../config/authentication.js';
+import type { CallOutConfig } from '../config/call-out.js';
 import { judgeMethods, methodsOf } from '../config/doors.js';
 import type { Config } from '../config.js';
 import { ExitCode, StartError } from '../exit-code.js';
@@ -146,7 +143,7 @@ export class Authentication implements Reloadable {
   }
 
   /** What it remembers stays where nothing of it was changed. */
-  #callOut(http: HttpAuthenticationConfig): LoginMethod {
+  #callOut(http: CallOutConfig): LoginMethod {
     const before = this.#config?.authentication.http;
     if (this.#http !== undefined && JSON.stringify(before) === JSON.stringify(http)) {
       return this.#http;

@@ -10,6 +10,7 @@ import { type AccessFiles, readAccessFiles, rulesFrom } from '../access-files.js
 import { readUsers } from '../authentication/users.js';
 import { letsAnonymousIn, methodsOf } from '../config/doors.js';
 import type { Config } from '../config.js';
+import { isInClear } from './authentication.js';
 import type { Finding } from './finding.js';
 
 const PLACE = 'authorization';
@@ -21,11 +22,19 @@ export async function checkAccess(config: Config): Promise<readonly Finding[]> {
     return files.faults.map((sentence) => ({ severity: 'error', place: PLACE, sentence }));
   }
   return [
+    ...callOut(config),
     ...shadowed(config, files.rules),
     ...(await strangers(config, files.rules)),
     ...openToAnonymous(config, files),
     ...claimedNames(config, files.rules),
   ];
+}
+
+function callOut({ authorization: { http } }: Config): readonly Finding[] {
+  if (http === undefined || !isInClear(http.url)) return [];
+  const sentence =
+    'who changes its answers on the way decides what clients may do: use https:// in the URL';
+  return [{ severity: 'warning', place: `${PLACE}.http.url`, sentence }];
 }
 
 function shadowed(config: Config, rules: readonly Rule[]): readonly Finding[] {

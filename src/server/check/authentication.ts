@@ -95,11 +95,14 @@ function jwtWarnings({ jwt }: AuthenticationConfig): readonly Finding[] {
   return warnings;
 }
 
+/** Whether what is asked there crosses a network without TLS. */
+export function isInClear(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol !== 'https:' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}
+
 function callOutWarnings({ http }: AuthenticationConfig): readonly Finding[] {
-  if (http === undefined) return [];
-  const { protocol, hostname } = new URL(http.url);
-  const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
-  if (protocol === 'https:' || isHere) return [];
+  if (http === undefined || !isInClear(http.url)) return [];
   return [
     warning(`${PLACE}.http.url`, 'passwords cross the network in clear text here: use https://'),
   ];

@@ -47,7 +47,7 @@ function mayDo(config: Config): string {
 }
 
 function hasRules({ authorization }: Config): boolean {
-  const { rules, rulesFile, mosquittoAclFile, dynamicSecurityFile } = authorization;
+  const { rules, rulesFile, mosquittoAclFile, dynamicSecurityFile, http } = authorization;
   const files = [rulesFile, mosquittoAclFile, dynamicSecurityFile];
-  return rules.length > 0 || files.some((file) => file !== undefined);
+  return rules.length > 0 || http !== undefined || files.some((file) => file !== undefined);
 }

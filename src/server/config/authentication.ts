@@ -1,5 +1,6 @@
+import { type CallOutConfig, callOut } from './call-out.js';
 import { type JwtConfig, jwt } from './jwt.js';
-import { count, httpUrl, oneOf, path, seconds, secret, text, yesOrNo } from './values.js';
+import { count, oneOf, path, seconds, secret, text, yesOrNo } from './values.js';
 import { type Entry, group, key, list, optional, required, section } from './vocabulary.js';
 
 /** In the order in which they are asked where nobody says otherwise: the cheap ones first. */
@@ -19,15 +20,6 @@ export interface UserConfig {
   readonly groups: readonly string[];
 }
 
-export interface HttpAuthenticationConfig {
-  readonly url: string;
-  readonly authorization: string | undefined;
-  readonly timeoutSeconds: number;
-  readonly atOnceMax: number;
-  readonly cacheSeconds: number;
-  readonly refusedCacheSeconds: number;
-}
-
 /** How guessing is slowed down. */
 export interface GuessingConfig {
   readonly freeAttempts: number;
@@ -44,7 +36,7 @@ export interface AuthenticationConfig {
   readonly hashesAtOnce: number;
   readonly scram: boolean;
   readonly jwt: JwtConfig | undefined;
-  readonly http: HttpAuthenticationConfig | undefined;
+  readonly http: CallOutConfig | undefined;
   readonly guessing: GuessingConfig;
 }
 
@@ -55,23 +47,6 @@ const user: Entry<UserConfig> = section<UserConfig>({
     'What stands behind the name in a password file; never the password itself.',
   ),
   groups: key(list(text('a group'), { emptyToo: true }), [], 'Groups that the user is in.'),
-});
-
-const http: Entry<HttpAuthenticationConfig> = section<HttpAuthenticationConfig>({
-  url: required(httpUrl(), 'Asked with POST for every client that connects.'),
-  authorization: optional(
-    secret('a header such as Bearer …'),
-    'none',
-    'The `Authorization` header that the broker sends along.',
-  ),
-  timeoutSeconds: key(
-    seconds(1, 60),
-    5,
-    'Longest time to wait for the answer; then the client is refused.',
-  ),
-  atOnceMax: key(count(1, 1000), 32, 'Requests that are open at once; others wait.'),
-  cacheSeconds: key(seconds(0, 86_400), 60, 'How long a yes is remembered.'),
-  refusedCacheSeconds: key(seconds(0, 86_400), 5, 'How long a no is remembered.'),
 });
 
 const guessing: Entry<GuessingConfig> = section<GuessingConfig>({
@@ -121,6 +96,10 @@ export const authentication: Entry<AuthenticationConfig> = section<Authenticatio
     'Whether users with SCRAM keys may log in by the Authentication Method `SCRAM-SHA-256`.',
   ),
   jwt: optional(jwt, 'off', 'Signed tokens in place of passwords.'),
-  http: optional(http, 'off', 'A server of your own that is asked.'),
+  http: optional(
+    callOut('Asked with POST for every client that connects.'),
+    'off',
+    'A server of your own that is asked.',
+  ),
   guessing: group(guessing, 'How guessing is slowed down.'),
 });

@@ -1,4 +1,5 @@
 import type { WrittenRule } from '../../extensions/access-control/written-rule.js';
+import { type CallOutConfig, callOut } from './call-out.js';
 import { count, network, oneOf, path, text, yesOrNo } from './values.js';
 import { type Entry, key, list, optional, section } from './vocabulary.js';
 
@@ -10,6 +11,7 @@ export interface AuthorizationConfig {
   readonly rulesFile: string | undefined;
   readonly mosquittoAclFile: string | undefined;
   readonly dynamicSecurityFile: string | undefined;
+  readonly http: CallOutConfig | undefined;
   readonly evaluation: 'first' | 'last';
   readonly default: 'allow' | 'deny';
   readonly wildcardSubscriptions: 'filter' | 'refuse';
@@ -48,6 +50,11 @@ export const authorization: Entry<AuthorizationConfig> = section<AuthorizationCo
   rulesFile: optional(path('a file'), 'none', 'A file with further rules, behind these.'),
   mosquittoAclFile: optional(path('a file'), 'none', "Rules in the form of Mosquitto's acl_file."),
   dynamicSecurityFile: optional(path('a file'), 'none', "Mosquitto's dynamic-security.json."),
+  http: optional(
+    callOut('Asked with POST about every topic that a client publishes or subscribes to.'),
+    'off',
+    'A server of your own that must allow what the rules allow.',
+  ),
   evaluation: key(oneOf('first', 'last'), 'first', 'Which of several matching rules decides.'),
   default: key(oneOf('allow', 'deny'), 'deny', 'What holds where rules exist and none matches.'),
   wildcardSubscriptions: key(
