@@ -68,6 +68,7 @@ function print(result: CaseResult): void {
     ['broker proportional', unless(result.proportionalMiB, (mib) => `${mib.toFixed(1)} MiB`)],
     ['before', unless(result.idleMiB, (mib) => `${mib.toFixed(1)} MiB`)],
     ['memory each', unless(result.bytesEach, (bytes) => `${bytes.toFixed(0)} B per ${unit}`)],
+    ['grown', unless(result.grownMiB, (mib) => `${mib.toFixed(1)} MiB`)],
     ['published', result.published?.toString()],
     ['delivered', result.delivered?.toString()],
     ['note', result.note],

@@ -2,6 +2,7 @@ import type { CaseResult, Duration, Target } from '../load/result.js';
 import { plainShape, type Shape } from '../load/shape.js';
 import { runTraffic } from '../load/traffic.js';
 import { runConnectStorm } from './connect-storm.js';
+import { growthStages, runGrowth } from './growth.js';
 import { runIdleConnections, runOfflineSessions } from './memory.js';
 import { runOfflineBacklog } from './offline-backlog.js';
 import { runRetainedFlood } from './retained-flood.js';
@@ -28,6 +29,7 @@ const STORING_BROKERS: readonly BrokerName[] = ['dunlin', 'mosquitto', 'aedes', 
 const STRONG_BROKERS: readonly BrokerName[] = ['dunlin', 'mosquitto'];
 
 const CONNECTIONS = 10_000;
+const OFFLINE_SESSIONS = 50_000;
 const RETAINED_MESSAGES = 10_000;
 
 interface Extras {
@@ -164,9 +166,15 @@ const many: readonly BenchCase[] = [
   ),
   special(
     'offline-sessions',
-    `${CONNECTIONS} sessions that are away, one subscription each`,
-    (target) => runOfflineSessions(CONNECTIONS, target),
+    `${OFFLINE_SESSIONS} sessions that are away, one subscription each`,
+    (target) => runOfflineSessions(OFFLINE_SESSIONS, target),
     { needsStore: true, brokers: STORING_BROKERS },
+  ),
+  special(
+    'growth-10m',
+    'what memory grows by over 10 million QoS 0 and 2 million QoS 1 messages',
+    (target) => runGrowth(growthStages(10_000_000, 2_000_000), target),
+    { needsStore: true, brokers: STRONG_BROKERS },
   ),
   ...[1000, 100_000, 1_000_000].flatMap((subscriptions) => [
     subscribed(subscriptions, false, {}),

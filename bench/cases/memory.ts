@@ -1,23 +1,25 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Address } from '../load/connection.js';
 import { inGroups } from '../load/in-groups.js';
 import { connectPacket, subscribePackets } from '../load/packets.js';
-import { memory } from '../load/process-usage.js';
-import { type CaseResult, MIB, type Target } from '../load/result.js';
+import { settledMemory } from '../load/process-usage.js';
+import { type CaseResult, MIB, pidOf, type Target } from '../load/result.js';
 import { LoadSubscriber } from '../load/subscriber.js';
 
-const SETTLE_MS = 4000;
+/** As many come and go first, so that the compiler's work is not counted. */
+const FIRST_CLIENTS = 1000;
 
 /** What so many connections with one subscription each add to the broker's memory. */
 export async function runIdleConnections(clients: number, target: Target): Promise<CaseResult> {
   const pid = pidOf(target);
-  const before = memory(pid);
+  const { residentBytes: idleBytes } = await settledMemory(pid);
+  await comeAndGo(Math.min(clients, FIRST_CLIENTS), target, false);
+  const { residentBytes } = await settledMemory(pid);
   const connected = await inGroups(clients, (index) => join(target, index, false));
-  await delay(SETTLE_MS);
-  const after = memory(pid);
+  const after = await settledMemory(pid);
   const lost = connected.find(({ failure }) => failure !== undefined);
   for (const client of connected) client.destroy();
-  return grown(before.residentBytes, after, clients, 'connection', lost?.failure);
+  const result = grown(residentBytes, after, clients, 'connection', lost?.failure);
+  return { ...result, idleMiB: idleBytes / MIB };
 }
 
 /**
@@ -27,11 +29,10 @@ export async function runIdleConnections(clients: number, target: Target): Promi
 export async function runOfflineSessions(sessions: number, target: Target): Promise<CaseResult> {
   const pid = pidOf(target);
   await comeAndGo(sessions, target, false);
-  await delay(SETTLE_MS);
-  const before = memory(pid);
+  const before = await settledMemory(pid);
   await comeAndGo(sessions, target, true);
-  await delay(SETTLE_MS);
-  return grown(before.residentBytes, memory(pid), sessions, 'session', undefined);
+  const after = await settledMemory(pid);
+  return grown(before.residentBytes, after, sessions, 'session', undefined);
 }
 
 function grown(
@@ -74,9 +75,4 @@ async function join(
   });
   await client.subscribed;
   return client;
-}
-
-function pidOf({ pid }: Target): number {
-  if (pid === undefined) throw new Error('this case measures memory: it needs the broker’s --pid');
-  return pid;
 }

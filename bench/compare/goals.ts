@@ -48,6 +48,8 @@ const CHURNED = [
 const MEBIBYTES_IDLE_MAX = 60;
 const BYTES_PER_CONNECTION_MAX = 6 * 1024;
 const BYTES_PER_SESSION_MAX = 1024;
+/** What the samples scatter by; a leak of one byte a message would be twice as much. */
+const MEBIBYTES_GROWN_MAX = 5;
 
 const goals: readonly Goal[] = [
   atLeast('times cheaper than Mosquitto, QoS 0', 10, QOS_0, timesCheaper),
@@ -71,6 +73,12 @@ const goals: readonly Goal[] = [
   atMost('B per connection', BYTES_PER_CONNECTION_MAX, ['idle-connections'], own('bytesEach')),
   atMost('MiB without clients', MEBIBYTES_IDLE_MAX, ['idle-connections'], own('idleMiB')),
   atMost('B per session', BYTES_PER_SESSION_MAX, ['offline-sessions'], own('bytesEach')),
+  atMost(
+    'MiB grown over 10 million messages',
+    MEBIBYTES_GROWN_MAX,
+    ['growth-10m'],
+    own('grownMiB'),
+  ),
   atMost('times 1k subscriptions', 2, CHURNED.slice(2), (results, name) =>
     ratio(costOf(results(name, 'dunlin')), costOf(results(name.replace('1m', '1k'), 'dunlin'))),
   ),
@@ -101,7 +109,7 @@ function timesCheaper(results: Results, name: string): number | undefined {
   return ratio(costOf(results(name, 'mosquitto')), costOf(results(name, 'dunlin')));
 }
 
-function own(field: 'bytesEach' | 'idleMiB'): Goal['measure'] {
+function own(field: 'bytesEach' | 'idleMiB' | 'grownMiB'): Goal['measure'] {
   return (results, name) => results(name, 'dunlin')?.[field];
 }
 

@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 // Linux reports processor time in ticks of a hundredth of a second.
 const TICK_MICROSECONDS = 10_000;
 const KIB = 1024;
+
+const LOOK_EVERY_MS = 500;
+const STILL_MS = 10_000;
+const STILL_BYTES = 256 * KIB;
+const SETTLE_MS_MAX = 45_000;
 
 /** Processor time that a process and all its threads used since its start, in microseconds. */
 export function processorMicroseconds(pid: number): number {
@@ -20,6 +26,26 @@ export interface Memory {
 export function memory(pid: number): Memory {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   return { residentBytes: kibOf(text, 'Rss'), proportionalBytes: kibOf(text, 'Pss') };
+}
+
+/**
+ * Memory when it has stood still for ten seconds: a runtime gives back what it does not need some
+ * time after the work.
+ */
+export async function settledMemory(pid: number): Promise<Memory> {
+  const beganMs = performance.now();
+  let level = memory(pid);
+  let stillSinceMs = beganMs;
+  for (;;) {
+    await delay(LOOK_EVERY_MS);
+    const now = memory(pid);
+    const nowMs = performance.now();
+    if (Math.abs(now.residentBytes - level.residentBytes) > STILL_BYTES) {
+      level = now;
+      stillSinceMs = nowMs;
+    }
+    if (nowMs - stillSinceMs >= STILL_MS || nowMs - beganMs >= SETTLE_MS_MAX) return now;
+  }
 }
 
 function kibOf(text: string, name: string): number {

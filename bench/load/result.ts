@@ -18,6 +18,8 @@ export interface CaseResult {
   readonly proportionalMiB?: number | undefined;
   /** Memory of the broker before the case began. */
   readonly idleMiB?: number | undefined;
+  /** What the memory of the broker grew by under load. */
+  readonly grownMiB?: number | undefined;
   /** Memory that each connection, or each Session, added. */
   readonly bytesEach?: number | undefined;
   readonly published?: number | undefined;
@@ -33,6 +35,12 @@ export interface Target {
   readonly port: number;
   readonly webSocketPort: number | undefined;
   readonly pid: number | undefined;
+}
+
+/** Of a target whose memory is measured. */
+export function pidOf({ pid }: Target): number {
+  if (pid === undefined) throw new Error('this case measures memory: it needs the broker’s --pid');
+  return pid;
 }
 
 export interface Duration {

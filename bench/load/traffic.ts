@@ -29,11 +29,15 @@ interface Fleet {
   readonly churn: Churn | undefined;
 }
 
-/** Loads the broker with one shape of traffic, and checks every message. */
+/**
+ * Loads the broker with one shape of traffic, and checks every message. It is measured for as long
+ * as `during` takes.
+ */
 export async function runTraffic(
   shape: Shape,
   target: Target,
   duration: Duration,
+  during: (delivered: () => number) => Promise<void> = () => delay(duration.seconds * 1000),
 ): Promise<CaseResult> {
   const fleet = await assemble(shape, target);
   const delivered = () => sum(fleet.subscribers, (subscriber) => subscriber.delivered);
@@ -41,7 +45,7 @@ export async function runTraffic(
   await warmUp(target, duration.warmUpSeconds);
   fleet.latency.clear();
   const meter = new Meter(target, delivered);
-  await delay(duration.seconds * 1000);
+  await during(delivered);
   const result = meter.result();
   const { latency } = fleet;
   const [p50Ms, p99Ms, p999Ms] = [0.5, 0.99, 0.999].map((share) => latency.quantile(share));
