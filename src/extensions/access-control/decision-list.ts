@@ -27,7 +27,7 @@ export class DecisionList {
   readonly #sets: readonly RuleSet[];
   readonly #fallback: (request: Request, topic: string) => Verdict;
   readonly #decisive = new Decisive();
-  /** By request: made when a wildcard filter is judged. */
+  /** By request: made when a filter is judged that begins with a wildcard. */
   readonly #patterns = new Map<Request, readonly OrderedRule[]>();
 
   constructor(sets: readonly RuleSet[], fallback: (request: Request, topic: string) => Verdict) {
@@ -54,7 +54,7 @@ export class DecisionList {
       return { lowest: verdict, highest: verdict };
     }
     const fallback = this.#fallback(request, topicFilter);
-    const patterns = this.#patternsOf(request);
+    const patterns = this.#patternsFor(request, topicFilter);
     const { verdict } = fallback;
     const coverage: Coverage<OrderedRule> = coverageOf(
       topicFilter,
@@ -75,16 +75,33 @@ export class DecisionList {
     return { ...reasonOf(decisive), verdict: decisive.verdict };
   }
 
+  /** Those that may match what the filter matches, in order. */
+  #patternsFor(request: Request, topicFilter: string): readonly OrderedRule[] {
+    const [level = ''] = topicFilter.split('/', 1);
+    if (level === '+' || level === '#') return this.#patternsOf(request);
+    return inOrder(
+      this.#sets.flatMap((set) => {
+        const { wild, literal } = set.about(request);
+        return [wild, literal.get(level) ?? []];
+      }),
+    );
+  }
+
   #patternsOf(request: Request): readonly OrderedRule[] {
     let patterns = this.#patterns.get(request);
     if (patterns === undefined) {
-      patterns = this.#sets
-        .flatMap(({ rules }) => rules.filter(({ rule }) => (rule.requests & request) !== 0))
-        .toSorted((one, other) => one.order - other.order);
+      patterns = inOrder(this.#sets.map((set) => set.about(request).all));
       this.#patterns.set(request, patterns);
     }
     return patterns;
   }
+}
+
+/** A single list is not copied. */
+function inOrder(lists: readonly (readonly OrderedRule[])[]): readonly OrderedRule[] {
+  const [first = [], ...others] = lists.filter(({ length }) => length > 0);
+  if (others.length === 0) return first;
+  return [first, ...others].flat().sort((one, other) => one.order - other.order);
 }
 
 function ruleFor(decisive: Decisive, request: Request): OrderedRule | undefined {

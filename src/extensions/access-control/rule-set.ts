@@ -41,19 +41,49 @@ function first(one: OrderedRule | undefined, other: OrderedRule): OrderedRule {
   return one === undefined || other.order < one.order ? other : one;
 }
 
-/** Rules that hold for the same clients, found by topic. The tree is built when it is needed. */
+/** The rules about one request, in order. */
+export interface RulesAbout {
+  readonly all: readonly OrderedRule[];
+  /** Those whose topic begins with a wildcard, and the others by their first level. */
+  readonly wild: readonly OrderedRule[];
+  readonly literal: ReadonlyMap<string, readonly OrderedRule[]>;
+}
+
+/** Rules that hold for the same clients, found by topic. Tables are built when they are needed. */
 export class RuleSet {
   readonly rules: OrderedRule[] = [];
   #tree: SubscriptionTree<OrderedRule> | undefined = undefined;
+  readonly #about = new Map<Request, RulesAbout>();
 
   add(rule: OrderedRule): void {
     this.rules.push(rule);
+    this.#about.clear();
     this.#tree?.insert(rule.topicFilter, rule);
   }
 
   match(topicName: string, visit: (rule: OrderedRule) => void): void {
     this.#tree ??= this.#build();
     this.#tree.match(topicName, visit);
+  }
+
+  /** Made once for all clients that the set is about. */
+  about(request: Request): RulesAbout {
+    const known = this.#about.get(request);
+    if (known !== undefined) return known;
+    const all = this.rules
+      .filter(({ rule }) => (rule.requests & request) !== 0)
+      .sort((one, other) => one.order - other.order);
+    const wild: OrderedRule[] = [];
+    const literal = new Map<string, OrderedRule[]>();
+    for (const rule of all) {
+      const level = rule.levels[0]!;
+      const same = level === '+' || level === '#' ? wild : literal.get(level);
+      if (same === undefined) literal.set(level, [rule]);
+      else same.push(rule);
+    }
+    const made = { all, wild, literal };
+    this.#about.set(request, made);
+    return made;
   }
 
   #build(): SubscriptionTree<OrderedRule> {
