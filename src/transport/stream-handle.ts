@@ -53,7 +53,7 @@ interface ListeningHandle extends StreamHandle {
 export const END_OF_FILE = -4095;
 
 /** Of one read. One buffer serves all streams of the process. */
-const READ_BYTES_MAX = 65_536;
+export const READ_BYTES_MAX = 65_536;
 
 const METHODS = ['readStart', 'readStop', 'useUserBuffer', 'writeBuffer', 'writev', 'shutdown'];
 

@@ -17,8 +17,8 @@ const ATTACK_MS_MIN = 300;
 const LOG_MS_MAX = 10_000;
 const LOOK_MS = 20;
 /** The machine may be busy: latencies below this are no sign of anything. */
-const P99_MS_ALWAYS_FINE = 500;
-const P99_TIMES_QUIET = 5;
+const P99_MS_ALWAYS_FINE = 1000;
+const P99_TIMES_QUIET = 10;
 const MIB = 1_048_576;
 
 export type Event = Readonly<Record<string, unknown>>;

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { HandleConnection, type HandleConnections } from '../../src/transport/handle-connection.js';
+import type { StreamHandle, StreamReader } from '../../src/transport/stream-handle.js';
+import { RecordingBroker } from './recorder.js';
+
+const FULL = new Uint8Array(65_536);
+/** So often the system reads one stream before it looks at another, while reads are full. */
+const READS_IN_A_TURN = 32;
+
+/** A stream that has always more to read. */
+class Endless {
+  isReading = false;
+  reader: StreamReader | undefined = undefined;
+
+  readStart(): number {
+    this.isReading = true;
+    return 0;
+  }
+
+  readStop(): number {
+    this.isReading = false;
+    return 0;
+  }
+
+  turn(bytes = FULL): number {
+    let reads = 0;
+    while (this.isReading && reads < READS_IN_A_TURN) {
+      this.reader!.read(bytes);
+      reads++;
+    }
+    return reads;
+  }
+}
+
+async function serve() {
+  const handle = new Endless();
+  const streams = {
+    attach: (_: StreamHandle, reader: StreamReader) => {
+      handle.reader = reader;
+    },
+    newWrite: () => ({ oncomplete() {} }),
+  };
+  const shared = { streams, all: new Set() } as unknown as HandleConnections;
+  const broker = new RecordingBroker();
+  const peer = { address: '192.0.2.1:1', host: '192.0.2.1', listener: 'mqtt://127.0.0.1:1883' };
+  HandleConnection.serve(handle as unknown as StreamHandle, peer, shared, broker.accept);
+  const { network } = await broker.next();
+  return { handle, network };
+}
+
+test('who sends without end lets others in between, and is read on in the next turn', async () => {
+  const { handle } = await serve();
+  for (let turn = 0; turn < 3; turn++) {
+    expect(handle.turn()).toBe(4);
+    await new Promise(setImmediate);
+  }
+});
+
+test('short reads are taken as they come', async () => {
+  const { handle } = await serve();
+  expect(handle.turn(new Uint8Array(1000))).toBe(READS_IN_A_TURN);
+});
+
+test('a connection that is paused meanwhile stays so', async () => {
+  const { handle, network } = await serve();
+  handle.turn();
+  network.pauseReading();
+  await new Promise(setImmediate);
+  expect(handle.isReading).toBe(false);
+  network.resumeReading();
+  expect(handle.turn()).toBe(4);
+});
