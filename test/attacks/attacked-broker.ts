@@ -1,5 +1,5 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -114,7 +114,7 @@ export class AttackedBroker {
     expect(pulse).toMatchObject({ lost: 0 });
     expect(pulse.count, 'messages of healthy clients').toBeGreaterThan(0);
     const quietMs = Math.max(this.#quiet!.p99Ms, control.p99Ms);
-    const p99MsMax = Math.max(P99_MS_ALWAYS_FINE, P99_TIMES_QUIET * quietMs);
+    const p99MsMax = Math.max(P99_MS_ALWAYS_FINE, P99_TIMES_QUIET * quietMs) * waitingForCpu();
     expect(pulse.p99Ms, 'p99 of healthy clients, in ms').toBeLessThan(p99MsMax);
     expect(growthMiB, 'MiB of memory more').toBeLessThan(expected.growthMiBMax);
   }
@@ -151,6 +151,11 @@ export class AttackedBroker {
     const quiet = this.#quiet;
     appendFileSync(file, `${JSON.stringify({ test, ...measured, quiet })}\n`);
   }
+}
+
+/** How many times longer what needs the processor takes, since others need it as well. */
+function waitingForCpu(): number {
+  return Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 }
 
 function has(line: Event, fields: object): boolean {
