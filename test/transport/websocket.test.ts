@@ -269,6 +269,7 @@ test('a stranger may send little, one who was let in as much as he likes', async
 });
 
 test('a request that does not end is ended', async () => {
+  const reasons: string[] = [];
   const impatient = await listenWebSocket({
     address: { scheme: 'ws', host: '127.0.0.1', port: 0, path: '/mqtt' },
     messageBytesMax: MESSAGE_BYTES_MAX,
@@ -276,6 +277,7 @@ test('a request that does not end is ended', async () => {
     requestMsMax: 1,
     ready: () => true,
     onFault: () => {},
+    onRefused: (_, reason) => reasons.push(reason),
   });
   onTestFinished(() => impatient.stopAccepting());
   const client = connect(Number(new URL(impatient.url).port), '127.0.0.1');
@@ -283,4 +285,5 @@ test('a request that does not end is ended', async () => {
   const [answer] = (await once(client, 'data')) as [Buffer];
   expect(answer.toString()).toContain('408');
   await once(client, 'close');
+  expect(reasons).toEqual([expect.stringContaining('Request timeout')]);
 });
