@@ -11,6 +11,8 @@ import { comeFrom, connectBytes, inWaves, letIn, Stranger } from './stranger.js'
 const PASSWORDS = 1;
 const TOKENS = 2;
 const BAD_USER_NAME_OR_PASSWORD = 4;
+/** Of scrypt, the lowest: how long many hashes take is not the question. */
+const HASH_COST = 10;
 
 const issuer = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -23,7 +25,7 @@ beforeAll(async () => {
   const publicKey = join(folder, 'issuer.pem');
   writeFileSync(publicKey, publicPem);
   const authentication = {
-    users: [{ name: 'kitchen', password_hash: await hashPassword('right') }],
+    users: [{ name: 'kitchen', password_hash: await hashPassword('right', HASH_COST) }],
     jwt: { algorithms: ['RS256'], public_key: publicKey },
     guessing: { delay_seconds_max: 1 },
   };
