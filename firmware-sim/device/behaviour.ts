@@ -21,10 +21,14 @@ export interface Behaviour {
 
   /** How a packet is cut into writes. */
   readonly writes: 'packet' | 'header-then-payload' | 'fields' | 'bytes';
+  /** So long each write takes, as an exchange of its own with a modem. */
+  readonly writeMs: number;
   /** SUBSCRIBE goes out in the same segment as CONNECT. */
   readonly pipelines: boolean;
 
   readonly keepAliveSeconds: number;
+  /** The first PINGREQ goes out with CONNACK. */
+  readonly pingsAtOnce: boolean;
   /** PINGREQ at this share of the keep alive. */
   readonly pingAt: number;
   /** Counted from: the last packet sent; the last in either direction silent; the last PINGREQ. */
@@ -53,6 +57,8 @@ export interface Behaviour {
   readonly acknowledges: 'once' | 'never' | 'twice' | 'backwards';
 
   readonly clean: boolean;
+  /** `new-each-time`: another Client Identifier for each connection. */
+  readonly identifiers: 'given' | 'new-each-time';
   readonly reconnect: Reconnect;
   /** What waits for the connection; more is thrown away, oldest first. */
   readonly queueMax: number;
@@ -86,8 +92,10 @@ export const PLAIN: Behaviour = {
   packetPauseMsMax: undefined,
   connackPauseMsMax: undefined,
   writes: 'packet',
+  writeMs: 0,
   pipelines: false,
   keepAliveSeconds: 60,
+  pingsAtOnce: false,
   pingAt: 1,
   pingAfter: 'sent',
   pingMsMax: undefined,
@@ -102,6 +110,7 @@ export const PLAIN: Behaviour = {
   knowsQos2Duplicates: true,
   acknowledges: 'once',
   clean: true,
+  identifiers: 'given',
   reconnect: { firstMs: 1_000, factor: 1, maxMs: 1_000 },
   queueMax: 100_000,
 };

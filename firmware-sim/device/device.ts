@@ -1,6 +1,7 @@
 import type { IConnectPacket, IPublishPacket, ISubscribePacket } from 'mqtt-packet';
 import type { Clock, Timer } from '../base/clock.js';
 import type { Dial } from '../link/line.js';
+import { slowWrites } from '../link/slow-writes.js';
 import type { Behaviour } from './behaviour.js';
 import { DeviceConnection } from './device-connection.js';
 import { Incoming } from './incoming.js';
@@ -157,7 +158,8 @@ export class Device {
       closed: (why) => this.#closed(connection, why),
     });
     this.#connection = connection;
-    connection.open(dial);
+    const { writeMs } = behaviour;
+    connection.open(writeMs === 0 ? dial : slowWrites(dial, clock, writeMs));
   }
 
   #closed(connection: DeviceConnection, why: string): void {
@@ -180,18 +182,22 @@ export class Device {
     this.#connection?.useful();
   }
 
+  #clientIdentifier(): string {
+    const { clientIdentifier, behaviour } = this.#options;
+    const { attempts } = this.report;
+    if (typeof clientIdentifier !== 'string') return clientIdentifier(attempts);
+    return behaviour.identifiers === 'given' ? clientIdentifier : `${clientIdentifier}-${attempts}`;
+  }
+
   #connectPacket(): IConnectPacket {
-    const { behaviour, clientIdentifier, will, userName, password } = this.#options;
+    const { behaviour, will, userName, password } = this.#options;
     const { version, clean, keepAliveSeconds, receiveBytesMax } = behaviour;
     const expiry = this.#options.sessionExpirySeconds ?? (clean ? 0 : SESSION_EXPIRY_SECONDS);
     return {
       cmd: 'connect',
       protocolId: version === 3 ? 'MQIsdp' : 'MQTT',
       protocolVersion: version,
-      clientId:
-        typeof clientIdentifier === 'string'
-          ? clientIdentifier
-          : clientIdentifier(this.report.attempts),
+      clientId: this.#clientIdentifier(),
       clean,
       keepalive: keepAliveSeconds,
       ...(will !== undefined && { will }),

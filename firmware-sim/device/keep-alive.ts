@@ -33,6 +33,7 @@ export class KeepAlive {
     const everyMs = keepAliveMs === 0 ? Number.POSITIVE_INFINITY : keepAliveMs;
     this.#everyMs = Math.min(everyMs, behaviour.pingMsMax ?? Number.POSITIVE_INFINITY);
     this.#sentMs = this.#receivedMs = this.#pingMs = clock.nowMs();
+    if (behaviour.pingsAtOnce) this.#ping();
     this.#arm();
   }
 

@@ -123,6 +123,7 @@ export const libraries: readonly Behaviour[] = [
     receiveBytesMax: 1_024,
     oversize: 'ignore',
     connackPauseMsMax: 10,
+    pingsAtOnce: true,
     pingMsMax: 30_000,
     pingrespMsMax: 5_000,
     connackMsMax: 10_000,
@@ -136,6 +137,7 @@ export const libraries: readonly Behaviour[] = [
     oversize: 'close',
     connackPauseMsMax: 10,
     writes: 'fields',
+    pingsAtOnce: true,
     pingMsMax: 30_000,
     pingrespMsMax: 5_000,
     connackMsMax: 10_000,
@@ -202,6 +204,7 @@ export const libraries: readonly Behaviour[] = [
     oversize: 'close',
     keepAliveSeconds: 0,
     clean: false,
+    identifiers: 'new-each-time',
     knowsQos2Duplicates: false,
   },
   {
@@ -216,10 +219,11 @@ export const libraries: readonly Behaviour[] = [
   {
     ...PLAIN,
     name: 'tinygsm-pubsubclient',
-    // Each write is one AT+CIPSEND.
+    // Each write is one AT+CIPSEND; how long that takes: estimate.
     source: 'TinyGSM 4c55210 (TinyGsmTCP.tpp:19; SIM800.h:362) under PubSubClient 2.8',
     receiveBytesMax: 256,
     oversize: 'ignore',
+    writeMs: 100,
     keepAliveSeconds: 15,
     pingrespMsMax: 15_000,
     connackMsMax: 15_000,

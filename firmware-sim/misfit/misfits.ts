@@ -128,4 +128,21 @@ export const misfits: readonly Misfit[] = [
     },
     againMs: FOREVER_MS,
   },
+  {
+    name: 'stale-bytes',
+    // Paho embedded C, MQTTClient.c:41: after a partial write as many bytes again as the packet has.
+    does: 'goes on after half a write with too many bytes, the rest of an older packet',
+    opened: (stage) => stage.send(connectPacket(stage.name.padEnd(120, 'x'))),
+    answered: (stage) => {
+      const sendBuffer = generate(connectPacket(stage.name.padEnd(120, 'x')));
+      const flags = { qos: 1, messageId: 1, dup: false, retain: false } as const;
+      const topic = `${stage.name}/reading`;
+      const packet = generate({ cmd: 'publish', topic, payload: '20.5', ...flags });
+      packet.copy(sendBuffer);
+      const half = packet.length >> 1;
+      stage.bytes(sendBuffer.subarray(0, half));
+      stage.bytes(sendBuffer.subarray(half, half + packet.length));
+    },
+    againMs: 1_000,
+  },
 ];

@@ -1,5 +1,6 @@
 import type { BrokerUnderTest } from '../broker/broker.js';
 import type { Criterion } from './criterion.js';
+import { type LeftOver, leftOver } from './left-over.js';
 import { type Outcomes, outcomesOf } from './outcomes.js';
 import type { MeasurementMap, Scenario } from './scenario.js';
 import { Found } from './telling.js';
@@ -31,6 +32,8 @@ export interface ScenarioResult {
   readonly telling: string;
   /** The same for every scenario; not there when it broke. */
   readonly outcomes?: Outcomes;
+  /** In the broker, when all devices are gone. */
+  readonly leftOver?: LeftOver;
   /** Why it came to no result. */
   readonly error?: string;
   readonly repeat: string;
@@ -68,7 +71,9 @@ async function runOne(scenario: Scenario, options: RunOptions): Promise<Scenario
     const shown = `${broker.kind} ${broker.version}`;
     const outcomes = outcomesOf(world);
     const telling = scenario.telling(new Found(found));
-    return { ...base, ...found, pass, seconds: seconds(), broker: shown, telling, outcomes };
+    const result = { ...base, ...found, pass, seconds: seconds(), broker: shown, telling };
+    world.powerOff();
+    return { ...result, outcomes, leftOver: await leftOver(world) };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     say(`broke: ${text}`);

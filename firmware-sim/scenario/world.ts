@@ -67,7 +67,7 @@ export class World {
   readonly prefix: string;
   readonly #placed: PlacedDevice[] = [];
   readonly #backends: Device[] = [];
-  readonly #persistent = new Set<string>();
+  readonly #persistent = new Map<string, Behaviour['version']>();
 
   constructor(options: WorldOptions) {
     this.broker = options.broker;
@@ -81,6 +81,11 @@ export class World {
 
   get placed(): readonly PlacedDevice[] {
     return this.#placed;
+  }
+
+  /** Client Identifiers of devices with sessions, and the version they speak. */
+  get persistent(): ReadonlyMap<string, Behaviour['version']> {
+    return this.#persistent;
   }
 
   nowMs(): number {
@@ -173,27 +178,32 @@ export class World {
     return this.broker.log?.filter((line) => line.includes(name) && pattern.test(line));
   }
 
-  /** Takes everything down, and the sessions that would stay behind. */
-  async close(): Promise<void> {
+  /** Nothing of any device goes on, and its sessions stay. */
+  powerOff(): void {
     for (const { device, link } of this.#placed) {
       device.powerOff();
       link.close();
     }
+  }
+
+  /** Takes everything down, and the sessions that would stay behind. */
+  async close(): Promise<void> {
+    this.powerOff();
     for (const device of this.#backends) device.stop();
     if (this.broker.kind === 'external') await this.#endSessions();
   }
 
   #rememberSession({ behaviour, clientIdentifier }: PlacedOptions): void {
     if (behaviour.clean || typeof clientIdentifier !== 'string') return;
-    this.#persistent.add(clientIdentifier);
+    this.#persistent.set(clientIdentifier, behaviour.version);
   }
 
   /** A broker that is not ours is left without our sessions. */
   async #endSessions(): Promise<void> {
     const { host, port } = this.broker;
     const dial = tcpDial({ host, port });
-    const ends = [...this.#persistent].map(async (clientIdentifier) => {
-      const behaviour: Behaviour = { ...PLAIN, clean: true };
+    const ends = [...this.#persistent].map(async ([clientIdentifier, version]) => {
+      const behaviour: Behaviour = { ...PLAIN, version, clean: true };
       const device = new Device({ clientIdentifier, behaviour, clock: this.clock, dial });
       device.start();
       await device.up(1_000).catch(() => {});

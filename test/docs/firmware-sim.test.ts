@@ -6,6 +6,7 @@ import { addRunOptions } from '../../firmware-sim/cli/run-command.js';
 import { libraries } from '../../firmware-sim/device/libraries.js';
 import { radios } from '../../firmware-sim/energy/radios.js';
 import { linkProfiles } from '../../firmware-sim/link/profiles.js';
+import { misfits } from '../../firmware-sim/misfit/misfits.js';
 import { scenarios } from '../../firmware-sim/scenarios/catalog.js';
 import { repositoryFolder } from '../support/build-if-stale.js';
 
@@ -41,4 +42,8 @@ test('every flag has a row', () => {
   const visible = addRunOptions(new Command()).options.filter(({ hidden }) => !hidden);
   expect(visible.length).toBeGreaterThan(8);
   for (const { flags } of visible) expect(rowsWith(`| \`${flags}\` |`).length, flags).toBe(1);
+});
+
+test('every misfit has a row', () => {
+  for (const { name, does } of misfits) expect(rowsWith(`| \`${name}\` | ${does}`).length).toBe(1);
 });

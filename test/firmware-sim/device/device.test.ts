@@ -179,9 +179,10 @@ test('coreMQTT 5 sends each field as a write of its own and tells its buffer', (
   ]);
   far.written.length = 0;
   accept(broker, false);
-  expect(far.written.length).toBe(5);
+  // PINGREQ, and five of SUBSCRIBE.
+  expect(far.written.length).toBe(6);
   device.publish({ topic: 'ab', payload: 'payload', qos: 1 });
-  expect(far.written.slice(5).map((bytes) => bytes.length)).toEqual([2, 2, 2, 3, 7]);
+  expect(far.written.slice(6).map((bytes) => bytes.length)).toEqual([2, 2, 2, 3, 7]);
 });
 
 test('PubSubClient streaming writes byte by byte', () => {
@@ -284,7 +285,7 @@ test.each([
   ['esp-mqtt', 60_000],
   ['coremqtt-2', 30_000],
 ])('%s sends PINGREQ after %i ms', (name, dueMs) => {
-  const { clock, broker } = started(library(name));
+  const { clock, broker } = started({ ...library(name), pingsAtOnce: false });
   clock.advance(dueMs - 1);
   expect(broker.names()).toEqual([]);
   clock.advance(1);
@@ -373,4 +374,29 @@ test('waiting for a device that cannot connect ends with what it saw', async () 
   far.close(true);
   clock.advance(5_000);
   await expect(up).rejects.toThrow('not connected after 5 s: connection reset (1 times)');
+});
+
+test('coreMQTT pings at once', () => {
+  const { broker, device } = started(library('coremqtt-2'), { subscriptions: SUBSCRIPTIONS });
+  expect(broker.names()).toEqual(['pingreq', 'subscribe']);
+  expect(device.report.pings).toBe(1);
+});
+
+test('Mongoose is somebody else each time, and asks for a session', () => {
+  const { clock, far, broker } = start(library('mongoose'));
+  const first = broker.take();
+  far.close(false);
+  clock.advance(1_000);
+  const connects = [...first, ...broker.take()];
+  expect(connects).toMatchObject([
+    { cmd: 'connect', clientId: 'dev-1', clean: false },
+    { cmd: 'connect', clientId: 'dev-2', clean: false },
+  ]);
+});
+
+test('each write through a modem takes its time', () => {
+  const { clock, far, broker } = start(library('tinygsm-pubsubclient'));
+  expect(far.written).toEqual([]);
+  clock.advance(100);
+  expect(broker.names()).toEqual(['connect']);
 });
