@@ -130,7 +130,7 @@ export const misfits: readonly Misfit[] = [
   },
   {
     name: 'stale-bytes',
-    // Paho embedded C, MQTTClient.c:41: after a partial write as many bytes again as the packet has.
+    // Paho embedded C, MQTTClient.c:41: after half a write as many bytes again as the packet has.
     does: 'goes on after half a write with too many bytes, the rest of an older packet',
     opened: (stage) => stage.send(connectPacket(stage.name.padEnd(120, 'x'))),
     answered: (stage) => {
