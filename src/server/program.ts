@@ -52,6 +52,7 @@ function createProgram(): Command {
   program
     .command('check')
     .description('read all that the broker would, report every fault, and say what is open to whom')
+    .addHelpText('after', '\nIt takes the flags that the broker is started with, such as --config.')
     .action(async (_: unknown, command: Command) => {
       const { check } = await import('./check/check.js');
       const { lines, exitCode } = await check(command.optsWithGlobals(), process.env);
