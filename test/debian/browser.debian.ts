@@ -18,7 +18,7 @@ import { serveWebPage, type WebPage } from './web-page.js';
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const COOKIE = 'dunlin';
 const DASHBOARD = join(repositoryFolder, 'examples/browser-dashboard/index.html');
-const EXPIRES_SOON_SECONDS = 4;
+const EXPIRES_SOON_SECONDS = 8;
 
 let folder: string;
 let certificates: CertificateFolder;
