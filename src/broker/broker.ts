@@ -164,7 +164,7 @@ export class Broker implements Host {
     const readers = this.devices.stalled;
     const shared = { clock, timers, endOfTick, log, limits, statistics, store, readers };
     this.#context = { ...shared, host: this, pool: new BufferPool(), publish: new Publish() };
-    this.recovery = newRecovery(this.sessions, this.#subscribePath, retained);
+    this.recovery = newRecovery(this.sessions, this.#subscribePath, retained, this.devices);
   }
 
   /** Open network connections, those included that have not sent CONNECT. */
@@ -219,6 +219,7 @@ export class Broker implements Host {
   start(): void {
     for (const session of this.sessions.all()) this.access.restored(session);
     this.sessions.resumeAll();
+    this.devices.start();
   }
 
   /**
@@ -359,17 +360,16 @@ export class Broker implements Host {
   }
 
   #newDevices(drops: Drops): Devices {
-    const { limits, statistics } = this;
-    const devices = new Devices({
+    return new Devices({
       ...this.#parts,
       options: { ...defaultDeviceOptions, ...this.#parts.devices },
-      limits,
-      statistics,
+      limits: this.limits,
+      statistics: this.statistics,
+      drops,
       publishPath: this.#publishPath,
+      retained: this.retained,
       sessionOf: (clientIdentifier) => this.sessions.get(clientIdentifier),
     });
-    drops.counter = devices;
-    return devices;
   }
 
   #throttled(connection: Connection, ticket: number): void {

@@ -94,14 +94,18 @@ export class PublishPath implements CommitWaiter {
   }
 
   /** A message that exists as a value: a will, or what hooks made of `publish`. */
-  publishMessage(message: ApplicationMessage, session: Session, publish?: Publish): ReasonCode {
+  publishMessage(
+    message: ApplicationMessage,
+    session: Session | undefined,
+    publish?: Publish,
+  ): ReasonCode {
     this.ticket = 0;
     const topic = this.#routes.lookupText(message.topicName);
     if (topic === undefined) return ReasonCode.TopicNameInvalid;
     this.#kept = message;
     this.#publisher = message.publisher;
     this.#canRefuse = false;
-    this.#holdTicket = publish === undefined ? 0 : this.#holdFor(publish, session);
+    this.#holdTicket = publish === undefined ? 0 : this.#holdFor(publish, session!);
     this.#frame.fromMessage(message, this.#clock.wallMs());
     return this.#dispatch(topic, message.qos, message.retain, session);
   }
@@ -166,7 +170,7 @@ export class PublishPath implements CommitWaiter {
     );
   }
 
-  #dispatch(topic: Topic, qos: QoS, retain: boolean, session: Session): ReasonCode {
+  #dispatch(topic: Topic, qos: QoS, retain: boolean, session: Session | undefined): ReasonCode {
     this.ticket = 0;
     const { targets, shares } = this.#routes.route(topic as TopicEntry<Route>);
     const refuses = qos > 0 && this.#limits.queueOverflow === 'refuse';

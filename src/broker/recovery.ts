@@ -1,3 +1,4 @@
+import type { Devices } from './devices/devices.js';
 import type { RetainedMessages } from './retained.js';
 import type { SessionRegistry } from './session-registry.js';
 import type { Recovery } from './store.js';
@@ -8,6 +9,7 @@ export function newRecovery(
   sessions: SessionRegistry,
   subscribePath: SubscribePath,
   retained: RetainedMessages,
+  devices: Devices,
 ): Recovery {
   return {
     session: (record, queue) => sessions.restore(record, queue),
@@ -24,5 +26,6 @@ export function newRecovery(
       sessions.byNumber(sessionNumber)?.markReceived(packetIdentifier);
     },
     retained: (message) => retained.restore(message),
+    device: (record) => devices.restore(record),
   };
 }

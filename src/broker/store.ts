@@ -27,6 +27,16 @@ export interface StoredSubscription {
   readonly subscriptionIdentifier: number | undefined;
 }
 
+/** What is known of a device beyond its Session, as numbers whose order only grows at its end. */
+export interface DeviceRecord {
+  readonly clientIdentifier: string;
+  readonly fingerprint: string;
+  readonly numbers: readonly number[];
+  /** How many acknowledgements took how long. */
+  readonly latencies: readonly number[];
+  readonly ends: ReadonlyMap<string, number>;
+}
+
 /** What the broker needs durable. As in `SessionStore`, each method joins the open batch. */
 export interface Store extends SessionStore {
   /** Bytes put and not yet durable. Above the broker's limit publishers are not read. */
@@ -43,6 +53,9 @@ export interface Store extends SessionStore {
   removeSubscription(sessionNumber: number, topicFilter: string): void;
   putRetained(message: ApplicationMessage): void;
   removeRetained(topicName: string): void;
+  /** Creates or replaces the record, some time: nobody waits for it. */
+  putDevice(record: DeviceRecord): void;
+  removeDevice(clientIdentifier: string): void;
 }
 
 /** Receives what a store held when it was opened: each session first, then what belongs to it. */
@@ -59,4 +72,5 @@ export interface Recovery {
   /** An inbound QoS 2 identifier that still waits for PUBREL. */
   received(sessionNumber: number, packetIdentifier: number): void;
   retained(message: ApplicationMessage): void;
+  device(record: DeviceRecord): void;
 }

@@ -193,6 +193,7 @@ async function closeConnections(
   await connectionsEnded(listeners);
   for (const listener of listeners) listener.destroyConnections();
   await connectionsEnded(listeners);
+  broker.devices.stop();
 }
 
 function connectionsEnded(listeners: readonly Listener[]): Promise<void> {

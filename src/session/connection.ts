@@ -141,9 +141,8 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
       this.outbox.leaveThrough(this.#paced, 1, PACED_BYTES_MAX);
     }
     this.#inbound = new InboundFlow(this, session, acknowledgements, this.#context);
-    const { Success } = ReasonCode;
-    const packet = { ...connack, type: PacketType.CONNACK, reasonCode: Success } as const;
-    const bytes = encode(packet, this.version);
+    const reasonCode = ReasonCode.Success;
+    const bytes = encode({ ...connack, type: PacketType.CONNACK, reasonCode }, this.version);
     if (!this.fits(bytes)) {
       const sentence = `CONNACK has ${bytes.length} bytes, more than its Maximum Packet Size`;
       this.#end({ kind: 'protocol-violation', reasonCode: ReasonCode.PacketTooLarge, sentence });
@@ -310,6 +309,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
         break;
       case PacketType.PINGREQ:
         this.outbox.append(PINGRESP); // [MQTT-3.12.4-1]
+        this.session!.outbound.watching?.device.pinged(this.heardMs);
         break;
       case PacketType.DISCONNECT:
         this.#disconnect(packet);

@@ -7,6 +7,10 @@ const NO_LATENCY = new LatencyCounts();
 /** As a `packetBytesMax`: nothing is known of it. */
 export const UNLIMITED: number = Number.POSITIVE_INFINITY;
 
+/** Of the difference between two gaps, this part counts (RFC 3550). */
+const JITTER_SHARE = 16;
+const HOUR_MS = 3_600_000;
+
 /**
  * What the broker knows of one Client Identifier beyond its Session: what it has learned about the
  * device, and counters for its health. It outlives connections and Sessions.
@@ -45,8 +49,20 @@ export class Device {
   /** QoS 0 messages dropped because it read too slowly. */
   droppedQoS0 = 0;
   largestAcknowledgedBytes = 0;
+  /** How far its PINGREQs are from an even pace, in milliseconds, as RFC 3550 counts jitter. */
+  pingJitterMs = 0;
+  /** Connections of the hour that began then, and of the hour before. */
+  hourAtWallMs = 0;
+  hourConnections = 0;
+  earlierConnections = 0;
+  /** Something has changed that is not stored or told yet. */
+  isChanged = false;
+  /** The store has a record of it. */
+  isStored = false;
   /** How often connections ended, by kind of cause. */
   ends: ReadonlyMap<string, number> = NO_ENDS;
+  #pingedMs = 0;
+  #pingGapMs = 0;
   #latency: LatencyCounts = NO_LATENCY;
 
   constructor(clientIdentifier: string) {
@@ -58,9 +74,48 @@ export class Device {
     return this.#latency;
   }
 
+  restoreLatency(counts: readonly number[], maxMs: number): void {
+    if (counts.length === 0) return;
+    this.#latency = new LatencyCounts();
+    this.#latency.restore(counts, maxMs);
+  }
+
+  countConnection(nowWallMs: number): void {
+    this.#turnHour(nowWallMs);
+    this.connections++;
+    this.hourConnections++;
+    this.#pingedMs = 0;
+    this.#pingGapMs = 0;
+  }
+
+  /** Of the last hour, as if those of the hour before were spread evenly. */
+  connectionsPerHour(nowWallMs: number): number {
+    this.#turnHour(nowWallMs);
+    const share = (nowWallMs - this.hourAtWallMs) / HOUR_MS;
+    return Math.round(this.hourConnections + this.earlierConnections * (1 - share));
+  }
+
+  #turnHour(nowWallMs: number): void {
+    const ageMs = nowWallMs - this.hourAtWallMs;
+    if (ageMs >= 0 && ageMs < HOUR_MS) return;
+    this.earlierConnections = ageMs < 2 * HOUR_MS ? this.hourConnections : 0;
+    this.hourConnections = 0;
+    this.hourAtWallMs = nowWallMs - (ageMs > 0 && ageMs < 2 * HOUR_MS ? ageMs - HOUR_MS : 0);
+  }
+
   addLatency(ms: number): void {
     if (this.#latency === NO_LATENCY) this.#latency = new LatencyCounts();
     this.#latency.add(ms);
+  }
+
+  /** PINGREQ came. */
+  pinged(nowMs: number): void {
+    const gapMs = this.#pingedMs === 0 ? 0 : nowMs - this.#pingedMs;
+    if (this.#pingGapMs > 0) {
+      this.pingJitterMs += (Math.abs(gapMs - this.#pingGapMs) - this.pingJitterMs) / JITTER_SHARE;
+    }
+    this.#pingGapMs = gapMs;
+    this.#pingedMs = nowMs;
   }
 
   countEnd(kind: string): void {

@@ -14,6 +14,20 @@ export class LatencyCounts {
     if (ms > this.maxMs) this.maxMs = ms;
   }
 
+  /** By bucket, up to the last that is not empty. */
+  counts(): readonly number[] {
+    const counts = [...(this.#counts ?? [])];
+    while (counts.at(-1) === 0) counts.pop();
+    return counts;
+  }
+
+  restore(counts: readonly number[], maxMs: number): void {
+    this.#counts = new Uint32Array(BUCKETS);
+    this.#counts.set(counts.slice(0, BUCKETS));
+    this.count = this.#counts.reduce((sum, count) => sum + count, 0);
+    this.maxMs = maxMs;
+  }
+
   /** The upper end of the bucket in which this share of all lies; 0 without any. */
   quantileMs(share: number): number {
     let left = Math.ceil(this.count * share);

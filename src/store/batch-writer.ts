@@ -2,9 +2,11 @@ import { unreachable } from '../base/assert.js';
 import { utf8Bytes } from '../base/utf8.js';
 import type { QueuePosition } from '../session/session-store.js';
 import type { ApplicationMessage } from '../wire/application-message.js';
+import { encodeDevice } from './device-record.js';
 import { Batch } from './engine.js';
 import {
   bodyKey,
+  deviceKey,
   Family,
   identifierKey,
   metaKey,
@@ -125,6 +127,12 @@ export class BatchWriter {
         const message = operation.message;
         if (message === undefined) batch.delete(retainedKey(utf8Bytes(operation.topicName)));
         else batch.put(retainedKey(message.topicBytes), encodeRetained(this.#writer, message));
+        break;
+      }
+      case 'device': {
+        const { clientIdentifier, record } = operation;
+        if (record === undefined) batch.delete(deviceKey(clientIdentifier));
+        else batch.put(deviceKey(clientIdentifier), encodeDevice(this.#writer, record));
         break;
       }
       case 'session-put':

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.js';
 import type { EndOfTick } from '../base/clock.js';
 import { type Logger, silentLogger } from '../base/log.js';
-import type { SessionRecord, Store, StoredSubscription } from '../broker/store.js';
+import type { DeviceRecord, SessionRecord, Store, StoredSubscription } from '../broker/store.js';
 import type { Delivery } from '../session/delivery.js';
 import type {
   CommitWaiter,
@@ -15,6 +15,7 @@ import type { Engine } from './engine.js';
 import { type Grace, GroupCommit } from './group-commit.js';
 import { LeftoverEraser } from './leftover-eraser.js';
 import {
+  DeviceChange,
   ExchangePut,
   ExchangeRemoval,
   QueuePut,
@@ -175,6 +176,15 @@ export class DurableStore implements Store {
 
   removeRetained(topicName: string): void {
     this.#changeRetained(topicName, undefined, topicName.length);
+  }
+
+  putDevice(record: DeviceRecord): void {
+    const change = new DeviceChange(record.clientIdentifier, record);
+    this.#commit.put(change, OPERATION_BYTES + record.clientIdentifier.length, 'later');
+  }
+
+  removeDevice(clientIdentifier: string): void {
+    this.#commit.put(new DeviceChange(clientIdentifier, undefined), OPERATION_BYTES, 'later');
   }
 
   enqueue(queue: QueuePosition, delivery: Delivery): void {

@@ -17,6 +17,7 @@ import { DamagedRecord } from './damaged-record.js';
  *   B number(8)               a message that several queue entries share
  *   K number(8)               how many queue entries share it
  *   R TopicName, / as 0x00    retained message: in tree order
+ *   V ClientIdentifier        what is known of a device
  */
 export const Family = {
   Meta: 0x4d,
@@ -30,6 +31,7 @@ export const Family = {
   Body: 0x42,
   BodyCount: 0x4b,
   Retained: 0x52,
+  Device: 0x56,
 } as const;
 export type Family = (typeof Family)[keyof typeof Family];
 
@@ -87,6 +89,10 @@ export function retainedKey(topicBytes: Uint8Array): Uint8Array {
   const key = withBytes(Family.Retained, topicBytes);
   swap(key, 0x2f, 0x00);
   return key;
+}
+
+export function deviceKey(clientIdentifier: string): Uint8Array {
+  return withBytes(Family.Device, utf8Bytes(clientIdentifier));
 }
 
 /** From the session's first key of the family to behind its last. */

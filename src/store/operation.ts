@@ -1,4 +1,4 @@
-import type { SessionRecord, StoredSubscription } from '../broker/store.js';
+import type { DeviceRecord, SessionRecord, StoredSubscription } from '../broker/store.js';
 import type { Delivery } from '../session/delivery.js';
 import type { QueuePosition } from '../session/session-store.js';
 import type { ApplicationMessage } from '../wire/application-message.js';
@@ -147,6 +147,19 @@ export class RetainedChange extends Operation {
   }
 }
 
+/** `V`: undefined removes. */
+export class DeviceChange extends Operation {
+  readonly kind = 'device';
+  readonly clientIdentifier: string;
+  readonly record: DeviceRecord | undefined;
+
+  constructor(clientIdentifier: string, record: DeviceRecord | undefined) {
+    super();
+    this.clientIdentifier = clientIdentifier;
+    this.record = record;
+  }
+}
+
 /** `M`: the end of the block of Session numbers that is in use. */
 export class SessionNumbersReserved extends Operation {
   readonly kind = 'session-numbers';
@@ -181,5 +194,6 @@ export type StoreOperation =
   | ExchangeRemoval
   | ReceivedChange
   | RetainedChange
+  | DeviceChange
   | SessionNumbersReserved
   | Erasure;

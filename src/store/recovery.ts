@@ -3,6 +3,7 @@ import type { QueuePosition } from '../session/session-store.js';
 import { BODY_NUMBERS, SESSION_NUMBERS } from './batch-writer.js';
 import { compareBytes } from './byte-order.js';
 import { DamagedRecord } from './damaged-record.js';
+import { decodeDevice } from './device-record.js';
 import type { DurableStore } from './durable-store.js';
 import type { Engine } from './engine.js';
 import { bodyNumberOf, Family, familyPrefix, packetIdentifierOf, sessionNumberOf } from './key.js';
@@ -56,6 +57,7 @@ class Recoverer {
     await this.#exchanges();
     await this.#received();
     await this.#retained();
+    await this.#devices();
     if (highestSession >= nextSessionNumber || this.#highestBody >= nextBodyNumber) {
       throw new DamagedRecord(SESSION_NUMBERS, 'numbers beyond the reserved ones are in use');
     }
@@ -158,6 +160,12 @@ class Recoverer {
   async #retained(): Promise<void> {
     for await (const entry of this.#engine.scan(familyPrefix(Family.Retained))) {
       this.#recovery.retained(decodeRetained(entry));
+    }
+  }
+
+  async #devices(): Promise<void> {
+    for await (const entry of this.#engine.scan(familyPrefix(Family.Device))) {
+      this.#recovery.device(decodeDevice(entry));
     }
   }
 

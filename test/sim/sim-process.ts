@@ -40,7 +40,11 @@ export class SimProcess {
       log: options.careForDevices ? { ...silentLogger, warn: world.care.heard } : silentLogger,
       store: this.store,
       // Only some scenarios know what it does, and what it must never do.
-      devices: { rules: options.careForDevices ? [] : [NO_CARE], deadLetterSeconds: 0 },
+      devices: {
+        rules: options.careForDevices ? [] : [NO_CARE],
+        deadLetterSeconds: 0,
+        healthTopics: 'off',
+      },
       limits: {
         receiveMaximum: options.receiveMaximum,
         queuedMessagesMax: options.queuedMessagesMax,

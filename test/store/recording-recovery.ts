@@ -1,4 +1,9 @@
-import type { Recovery, SessionRecord, StoredSubscription } from '../../src/broker/store.js';
+import type {
+  DeviceRecord,
+  Recovery,
+  SessionRecord,
+  StoredSubscription,
+} from '../../src/broker/store.js';
 import type { QueuePosition } from '../../src/session/session-store.js';
 import type { ApplicationMessage } from '../../src/wire/application-message.js';
 
@@ -10,6 +15,12 @@ export class RecordingRecovery implements Recovery {
   readonly exchanges: [number, number, number, boolean][] = [];
   readonly receivedIdentifiers: [sessionNumber: number, packetIdentifier: number][] = [];
   readonly retainedMessages: ApplicationMessage[] = [];
+
+  readonly devices: DeviceRecord[] = [];
+
+  device(record: DeviceRecord): void {
+    this.devices.push(record);
+  }
 
   session(record: SessionRecord, queue: Omit<QueuePosition, 'sessionNumber'>): void {
     this.sessions.push(record);

@@ -35,6 +35,8 @@ export interface DeviceCare {
   readonly learnedSeconds: number;
   /** Devices whose health is remembered. */
   readonly devicesMax: number;
+  /** Whose health is published under `$SYS`: of clients that something stands out of, or of all. */
+  readonly healthTopics: 'off' | 'troubled' | 'all';
 }
 
 /** How devices are treated that cannot say what they need. */
@@ -50,6 +52,7 @@ export const defaultDeviceCare: DeviceCare = {
   deadLetterSeconds: 7 * DAY_SECONDS,
   learnedSeconds: 30 * DAY_SECONDS,
   devicesMax: 10_000,
+  healthTopics: 'troubled',
 };
 
 export const defaultDeviceOptions: DeviceOptions = { ...defaultDeviceCare, rules: [] };

@@ -5,7 +5,7 @@ import type { Connection } from '../../session/connection.js';
 import { DeliveryState } from '../../session/delivery.js';
 import { type WatchContext, Watching } from '../../session/delivery-watch.js';
 import { type Device, UNLIMITED } from '../../session/device.js';
-import type { DropCounter } from '../../session/drops.js';
+import type { DropCounter, Drops } from '../../session/drops.js';
 import type { DisconnectCause } from '../../session/host.js';
 import type { Limits } from '../../session/limits.js';
 import { CLOSED_BY_CLIENT } from '../../session/network-connection.js';
@@ -15,10 +15,14 @@ import { DropReason, type Statistics } from '../../session/statistics.js';
 import type { Connect } from '../../wire/control-packet.js';
 import { ReasonCode } from '../../wire/reason-code.js';
 import type { PublishPath } from '../publish-path.js';
+import type { RetainedMessages } from '../retained.js';
+import type { DeviceRecord, Store } from '../store.js';
 import { DeadLetters } from './dead-letters.js';
+import { DeviceKeeper } from './device-keeper.js';
 import { type DeviceOptions, DeviceRules } from './device-options.js';
 import { DeviceRegistry } from './device-registry.js';
 import { type DeviceHealth, healthOf } from './health.js';
+import { HealthTopics } from './health-topics.js';
 import { hasLearned, Quarantine } from './quarantine.js';
 import { type KernelQueues, StalledReaders } from './stalled-readers.js';
 import { StepDown } from './step-down.js';
@@ -64,8 +68,11 @@ export interface DevicesParts {
   readonly endOfTick: EndOfTick;
   readonly limits: Limits;
   readonly statistics: Statistics;
+  readonly drops: Drops;
   readonly log: Logger;
   readonly publishPath: PublishPath;
+  readonly retained: RetainedMessages;
+  readonly store: Pick<Store, 'putDevice' | 'removeDevice'>;
   readonly kernelQueues?: KernelQueues | undefined;
   readonly sessionOf: (clientIdentifier: string) => Session | undefined;
 }
@@ -84,6 +91,7 @@ export class Devices implements DropCounter {
   readonly #statistics: Statistics;
   readonly #log: Logger;
   readonly #sessionOf: (clientIdentifier: string) => Session | undefined;
+  readonly #keeper: DeviceKeeper;
   readonly #quarantine: Quarantine;
   readonly #watchContext: WatchContext;
   readonly #fingerprints = new Map<string, string>();
@@ -93,6 +101,7 @@ export class Devices implements DropCounter {
 
   constructor(parts: DevicesParts) {
     const { options } = parts;
+    parts.drops.counter = this;
     this.#options = options;
     this.#rules = new DeviceRules(options.rules);
     this.#clock = parts.clock;
@@ -100,7 +109,18 @@ export class Devices implements DropCounter {
     this.#statistics = parts.statistics;
     this.#log = parts.log;
     this.#sessionOf = parts.sessionOf;
-    this.registry = new DeviceRegistry(options.devicesMax, () => {});
+    this.registry = new DeviceRegistry(options.devicesMax, (device) =>
+      this.#keeper.forgotten(device),
+    );
+    const isConnected = (client: string): boolean =>
+      parts.sessionOf(client)?.connection !== undefined;
+    this.#keeper = new DeviceKeeper({
+      ...parts,
+      registry: this.registry,
+      topics:
+        options.healthTopics === 'off' ? undefined : new HealthTopics({ ...parts, isConnected }),
+      keptSeconds: options.learnedSeconds,
+    });
     this.stalled = new StalledReaders({
       ...parts,
       isWatched: (connection) => this.#rules.setting(connection, 'stalledReaders') ?? true,
@@ -108,7 +128,7 @@ export class Devices implements DropCounter {
     this.#quarantine = new Quarantine({
       ...parts,
       deadLetters: new DeadLetters(parts),
-      learned: () => {},
+      learned: (device) => this.#keeper.learned(device),
     });
     const { clock, timers } = parts;
     this.#watchContext = { judge: this.#quarantine, clock, timers };
@@ -118,8 +138,9 @@ export class Devices implements DropCounter {
   admit(connection: Connection, connect: Connect, session: Session, inFlight: number): Treatment {
     const rules = this.#rules;
     const device = this.registry.see(connection.clientIdentifier);
-    device.connections++;
     device.connectedAtWallMs = this.#clock.wallMs();
+    device.countConnection(device.connectedAtWallMs);
+    this.#keeper.changed(device);
     if (device.firstSeenWallMs === 0) device.firstSeenWallMs = device.connectedAtWallMs;
     this.#forget(device, connect);
     if (this.#stepDown.calm(device, this.#clock.wallMs())) this.#tellCalm(device);
@@ -153,6 +174,7 @@ export class Devices implements DropCounter {
     if (device === undefined) return;
     device.leftAtWallMs = this.#clock.wallMs();
     device.countEnd(cause.kind);
+    this.#keeper.changed(device);
     const { watch } = session.outbound;
     if (watch?.isDeaf === true && session.isStored && wasThere(cause)) device.deafConnections++;
     else if (watch?.hasAcknowledged === true) device.deafConnections = 0;
@@ -183,7 +205,9 @@ export class Devices implements DropCounter {
     const sequence = oldest?.sequence ?? 0;
     const isLink = this.#suspects.isLink(device, nowMs);
     const drops = this.#stepDown.dropped(device, { nowMs, nowWallMs, sequence, isLink });
-    if (drops > 0) this.#tellSteppedDown(device, drops);
+    if (drops === 0) return;
+    this.#keeper.learned(device);
+    this.#tellSteppedDown(device, drops);
   }
 
   /**
@@ -220,6 +244,7 @@ export class Devices implements DropCounter {
     if (!isSlow && reason !== DropReason.PacketTooLarge) return;
     const device = this.registry.get(clientIdentifier);
     if (device === undefined) return;
+    this.#keeper.changed(device);
     if (isSlow) device.droppedQoS0++;
     else device.oversize++;
   }
@@ -231,6 +256,20 @@ export class Devices implements DropCounter {
       const session = this.#sessionOf(device.clientIdentifier);
       return healthOf(device, session?.connection !== undefined, nowWallMs);
     });
+  }
+
+  /** From the store, before the start. */
+  restore(record: DeviceRecord): void {
+    this.#keeper.restore(record);
+  }
+
+  start(): void {
+    this.#keeper.start();
+  }
+
+  /** What has changed is stored now: the broker ends. */
+  stop(): void {
+    this.#keeper.keep();
   }
 
   /** Calls `then` after this time. */
@@ -275,6 +314,7 @@ export class Devices implements DropCounter {
     );
     device.packetBytesMax = UNLIMITED;
     device.largestAcknowledgedBytes = 0;
+    this.#keeper.learned(device);
   }
 
   #tellSteppedDown(device: Device, drops: number): void {

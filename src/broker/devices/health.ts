@@ -9,6 +9,7 @@ export interface DeviceHealth {
   /** What stands out, in plain words. */
   readonly sentence: string;
   readonly connections: number;
+  readonly connectionsPerHour: number;
   /** Connections that it dropped shortly behind messages. */
   readonly drops: number;
   readonly takeOvers: number;
@@ -26,6 +27,8 @@ export interface DeviceHealth {
   /** Within a factor of 1.4; 0 without any acknowledgement. */
   readonly acknowledgementMedianMs: number;
   readonly acknowledgementMaxMs: number;
+  /** How far its PINGREQs are from an even pace. */
+  readonly pingJitterMs: number;
   /** How often connections ended, by kind of cause. */
   readonly ends: Readonly<Record<string, number>>;
   /** Unix epoch milliseconds; 0 for never. */
@@ -39,9 +42,8 @@ interface Trouble {
 }
 
 const MEDIAN_SLOW_MS = 5000;
-/** More connections than one in this many seconds are restless. */
-const RESTLESS_SECONDS = 300;
-const HOUR_MS = 3_600_000;
+/** More connections than one in five minutes are restless. */
+const RESTLESS_PER_HOUR = 12;
 
 /** The device's health now. */
 export function healthOf(device: Device, isConnected: boolean, nowWallMs: number): DeviceHealth {
@@ -54,6 +56,7 @@ export function healthOf(device: Device, isConnected: boolean, nowWallMs: number
     score: Math.max(0, 100 - lost),
     sentence: troubles.map(({ sentence }) => sentence).join('; ') || 'nothing stands out',
     connections: device.connections,
+    connectionsPerHour: device.connectionsPerHour(nowWallMs),
     drops: device.drops,
     takeOvers: device.takeOvers,
     duplicates: device.duplicates,
@@ -65,6 +68,7 @@ export function healthOf(device: Device, isConnected: boolean, nowWallMs: number
     steppedDownTo: device.steppedDownTo,
     acknowledgementMedianMs: median,
     acknowledgementMaxMs: device.latency.maxMs,
+    pingJitterMs: Math.round(device.pingJitterMs),
     ends: Object.fromEntries(device.ends),
     connectedAtWallMs: device.connectedAtWallMs,
     leftAtWallMs: device.leftAtWallMs,
@@ -85,9 +89,10 @@ function troublesOf(device: Device, nowWallMs: number): Trouble[] {
   if (device.latency.quantileMs(0.5) >= MEDIAN_SLOW_MS) add(10, 'it acknowledges slowly');
   const silent = device.ends.get('keep-alive-timeout') ?? 0;
   if (silent >= 3) add(10, `it fell silent ${silent} times`);
-  const seconds = Math.max(HOUR_MS, nowWallMs - device.firstSeenWallMs) / 1000;
-  if (device.connections * RESTLESS_SECONDS > seconds) {
-    add(15, `it has connected ${device.connections} times`);
+  const perHour = device.connectionsPerHour(nowWallMs);
+  if (perHour > RESTLESS_PER_HOUR) add(15, `it has connected ${perHour} times within an hour`);
+  if (device.droppedQoS0 > 0) {
+    add(10, `${device.droppedQoS0} QoS 0 messages were dropped because it read too slowly`);
   }
   return troubles;
 }

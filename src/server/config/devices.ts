@@ -1,5 +1,5 @@
 import { type DeviceCare, defaultDeviceCare } from '../../broker/devices/device-options.js';
-import { count, seconds, size, text, yesOrNo } from './values.js';
+import { count, oneOf, seconds, size, text, yesOrNo } from './values.js';
 import { type Entry, group, key, list, optional, section } from './vocabulary.js';
 
 /** Which connections are meant: all that is written must match; `*` stands for any characters. */
@@ -70,5 +70,10 @@ export const deviceCare: Entry<DeviceCare> = section<DeviceCare>({
     count(1, 10_000_000),
     defaultDeviceCare.devicesMax,
     'Clients whose health is remembered.',
+  ),
+  healthTopics: key(
+    oneOf('off', 'troubled', 'all'),
+    defaultDeviceCare.healthTopics,
+    'Clients with a topic `$SYS/broker/clients/{client}/health`: none, those in trouble, or all.',
   ),
 });
