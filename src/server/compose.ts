@@ -34,7 +34,7 @@ export interface RunningBroker {
   readonly addresses: readonly string[];
   readonly hooks: Hooks;
   readonly statistics: Statistics;
-  /** The health of each client seen since the start; those seen last come last. */
+  /** The health of each client; those seen last come last. */
   devices(): readonly DeviceHealth[];
   /** Settles when the store fails: from then on nothing is acknowledged. */
   readonly storeFailed: Promise<StoreFailure>;

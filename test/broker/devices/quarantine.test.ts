@@ -159,6 +159,22 @@ test('a message that is taken out stays out after a crash', async () => {
   expect(watcher.payloads()).toEqual([BIG]);
 });
 
+test('what was learned holds after a crash: nothing large is tried again', async () => {
+  const { world, publisher } = await withAbsentDevice();
+  publishAll(publisher, ['hello', BIG]);
+  const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: true });
+  device.connect();
+  device.live(30_000);
+  expect(world.broker.devices.registry.get('mcu')!.packetBytesMax).toBeLessThan(310);
+  await world.crash();
+  publishAll(world.connect('publisher'), [BIG, 'six']);
+  device.connect();
+  const { drops } = device;
+  device.live(10_000);
+  expect(device.drops).toBe(drops);
+  expect(device.payloads).toEqual(['hello', 'six']);
+});
+
 test('an exchange whose PUBREL is never answered is ended after a minute, and told', async () => {
   const world = await BrokerWorld.start();
   const client = world.connect('mcu', { keepalive: 0 }, 4);
