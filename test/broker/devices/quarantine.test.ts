@@ -165,7 +165,7 @@ test('what was learned holds after a crash: nothing large is tried again', async
   const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: true });
   device.connect();
   device.live(30_000);
-  expect(world.broker.devices.registry.get('mcu')!.packetBytesMax).toBeLessThan(310);
+  expect(world.broker.devices.registry.get('mcu')!.packetBytesMax).toBeLessThan(320);
   await world.crash();
   publishAll(world.connect('publisher'), [BIG, 'six']);
   device.connect();
