@@ -49,6 +49,8 @@ export class Statistics {
   /** Take-overs that had to wait because two clients share a Client Identifier. */
   takeOversHeld = 0;
   willsWithheld = 0;
+  /** Addresses found to leave Sessions behind under ever new Client Identifiers. */
+  orphansFound = 0;
   /** Times that a client was found to have stopped reading. */
   stalls = 0;
   /** Devices that are sent one packet at a time from then on. */

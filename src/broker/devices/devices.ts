@@ -23,6 +23,7 @@ import { type DeviceOptions, DeviceRules } from './device-options.js';
 import { DeviceRegistry } from './device-registry.js';
 import { type DeviceHealth, healthOf } from './health.js';
 import { HealthTopics } from './health-topics.js';
+import { Orphans } from './orphans.js';
 import { hasLearned, Quarantine } from './quarantine.js';
 import { type KernelQueues, StalledReaders } from './stalled-readers.js';
 import { StepDown } from './step-down.js';
@@ -42,6 +43,9 @@ const FINGERPRINTS_MAX = 1000;
 
 const SHARED_ADVICE =
   'they drive each other out. Give each its own; until then they are slowed down, their wills held back';
+
+const ORPHAN_ADVICE =
+  'give the device a Client Identifier that stays the same, or let it ask for a clean session';
 
 /** What 5.0 clients say when a packet was too much for them. */
 const OVERTAXED: readonly ReasonCode[] = [
@@ -98,6 +102,7 @@ export class Devices implements DropCounter {
   readonly #stepDown = new StepDown();
   readonly #suspects = new Suspects();
   readonly #guard = new TakeOverGuard();
+  readonly #orphans = new Orphans();
 
   constructor(parts: DevicesParts) {
     const { options } = parts;
@@ -143,6 +148,7 @@ export class Devices implements DropCounter {
     this.#keeper.changed(device);
     if (device.firstSeenWallMs === 0) device.firstSeenWallMs = device.connectedAtWallMs;
     this.#forget(device, connect);
+    if (device.connections === 1 && session.isStored) this.#lookForOrphans(device, connection);
     if (this.#stepDown.calm(device, this.#clock.wallMs())) this.#tellCalm(device);
     const isSteppedDown = device.steppedDownTo > 0;
     const inFlightMax = Math.min(
@@ -325,6 +331,23 @@ export class Devices implements DropCounter {
     this.#log.warn(
       { event: 'stepped_down', client, drops },
       `Client ${client} ${did}: from its next connection on it gets one packet at a time`,
+    );
+  }
+
+  #lookForOrphans(device: Device, connection: Connection): void {
+    if (connection.version === 5) return;
+    const { host } = connection.network.peer;
+    const count = this.#orphans.began(
+      device,
+      host,
+      (other) => this.#sessionOf(other.clientIdentifier)?.connection === undefined,
+    );
+    if (count === 0) return;
+    this.#statistics.orphansFound++;
+    const client = device.clientIdentifier;
+    this.#log.warn(
+      { event: 'orphaned_sessions', client, address: connection.network.peer.address, count },
+      `${count} sessions that nobody came back to are from ${host}, the last one of ${client}: ${ORPHAN_ADVICE}`,
     );
   }
 
