@@ -7,6 +7,7 @@ import { tcpDial } from '../link/tcp.js';
 import { type MisfitRun, playMisfit } from '../misfit/misfit.js';
 import { misfits } from '../misfit/misfits.js';
 import { atMost, type Criterion } from '../scenario/criterion.js';
+import { flatness } from '../scenario/growth.js';
 import type { Stream } from '../scenario/ledger.js';
 import type { Outcome, Scenario } from '../scenario/scenario.js';
 import type { PlacedDevice, World } from '../scenario/world.js';
@@ -40,9 +41,6 @@ const MISFIT_SHARE = 0.2;
 const BAD_RECEIVER_SHARE = 0.05;
 const PAYLOAD_BYTES = 60;
 const SETTLE_MS = 30_000;
-const GROWTH_MAX = 1.15;
-/** Of a heap that is small yet. */
-const GROWTH_BYTES_FREE = 24 * 1024 * 1024;
 
 export const mixedFleet: Scenario = {
   number: 13,
@@ -59,22 +57,16 @@ export const mixedFleet: Scenario = {
     await fleet.start();
     const memory = new Samples();
     const endMs = world.nowMs() + minutes * 60_000;
-    let settledBytes: number | undefined;
     while (world.nowMs() < endMs) {
       await world.wait(Math.min(world.pick(5_000, 60_000), endMs - world.nowMs()));
       const bytes = residentBytes(world.broker.pid);
       if (bytes === undefined) continue;
       memory.add(bytes);
-      // What is there when a third of the time is over must do for the rest.
-      if (settledBytes === undefined && endMs - world.nowMs() < minutes * 40_000) {
-        settledBytes = bytes;
-      }
       world.say(`${Math.round(bytes / 1_048_576)} MiB`);
     }
     await fleet.end();
-    const last = memory.values.at(-1);
     return {
-      criteria: [...fleet.criteria(), ...growth(settledBytes, last)],
+      criteria: [...fleet.criteria(), flatness(memory.values)],
       measurements: {
         devices: fleet.size,
         minutes,
@@ -86,12 +78,6 @@ export const mixedFleet: Scenario = {
     };
   },
 };
-
-function growth(settled: number | undefined, last: number | undefined): Criterion[] {
-  if (settled === undefined || last === undefined) return [atMost('memory', 'times', 1, undefined)];
-  const allowed = settled * GROWTH_MAX + GROWTH_BYTES_FREE;
-  return [atMost('memory at the end, of what is allowed', 'times', 1, last / allowed)];
-}
 
 class Fleet {
   readonly size: number;
