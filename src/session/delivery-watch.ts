@@ -185,7 +185,7 @@ export class DeliveryWatch extends TimerEntry {
     }
     if (isEmpty) return;
     for (const delivery of notCompleted) this.#judge.notCompleted(this, delivery);
-    if (passedOver.length > 0) this.#judge.passedOver(this, passedOver);
+    if (this.#isEvidence(passedOver, nowMs)) this.#judge.passedOver(this, passedOver);
     else if (oldest !== undefined && this.#flow.isStuck) this.#probe(oldest, nowMs);
     const isProbing = this.#probeNext > 1 && this.#probesLeft > 0;
     if (!this.armed) this.#timers.arm(this, isProbing ? PROBE_LOOK_MS : LOOK_MS);
@@ -212,6 +212,14 @@ export class DeliveryWatch extends TimerEntry {
       return ageMs >= SKIPPED_BY_SIZE_MS || (this.#wasDeaf && sentBefore);
     }
     return ageMs >= SKIPPED_MS && behind >= SKIPPED_BY_MIN;
+  }
+
+  /** A single one may be a long job: while nothing waits for its place, it has time. */
+  #isEvidence(passedOver: readonly Delivery[], nowMs: number): boolean {
+    const [first, ...others] = passedOver;
+    if (first === undefined) return false;
+    const isPressing = this.#flow.isStuck || this.#wasDeaf || others.length > 0;
+    return isPressing || nowMs - first.sentMs >= SKIPPED_MS;
   }
 
   /**

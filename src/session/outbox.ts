@@ -23,6 +23,12 @@ export interface OutboxOwner {
 }
 
 /**
+ * QoS 0 messages that may wait for a client whose system takes nothing more: the send queue below is
+ * full of megabytes already, and whoever has stopped reading costs this much and no more.
+ */
+const BEHIND_BYTES_MAX = 96 * 1024;
+
+/**
  * Bytes of one connection that wait for the end of the tick: small packets are copied into one
  * buffer, large payloads are shared, and all leave with one write.
  */
@@ -55,6 +61,7 @@ export class Outbox implements TickTask, WriteRelease {
   trustBytes: number = TRUST_BYTES_MIN;
   #bytesMax: number;
   #bytesMaxQoS0: number;
+  #bytesMaxQoS0Behind: number;
   readonly #owner: OutboxOwner;
 
   /** `owner.drained` is called when `hasRoom` was false and a flush has emptied it at once. */
@@ -67,6 +74,7 @@ export class Outbox implements TickTask, WriteRelease {
   ) {
     this.#bytesMax = bytesMax;
     this.#bytesMaxQoS0 = bytesMax;
+    this.#bytesMaxQoS0Behind = Math.min(bytesMax, BEHIND_BYTES_MAX);
     this.#owner = owner;
     this.#network = network;
     this.#endOfTick = endOfTick;
@@ -82,8 +90,9 @@ export class Outbox implements TickTask, WriteRelease {
 
   /** The same for QoS 0 messages, which wait nowhere else. */
   get hasRoomForQoS0(): boolean {
-    const waiting = this.#bytes + this.#network.unsentBytes;
-    if (waiting < this.#bytesMaxQoS0 && !this.#isStalled) return true;
+    const { unsentBytes } = this.#network;
+    const bytesMax = unsentBytes === 0 ? this.#bytesMaxQoS0 : this.#bytesMaxQoS0Behind;
+    if (this.#bytes + unsentBytes < bytesMax && !this.#isStalled) return true;
     this.#wasFull = true;
     return false;
   }
@@ -117,6 +126,7 @@ export class Outbox implements TickTask, WriteRelease {
     this.#network = network;
     this.#bytesMax = bytesMax;
     this.#bytesMaxQoS0 = bytesMaxQoS0;
+    this.#bytesMaxQoS0Behind = Math.min(bytesMaxQoS0, BEHIND_BYTES_MAX);
   }
 
   /** A place of `bytes` bytes to write into, at the returned offset of `this.target`. */

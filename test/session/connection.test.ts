@@ -230,6 +230,8 @@ describe('ends', () => {
     }
     expect(world.broker.connections).toBe(0);
     expect(world.broker.sessions.count).toBe(0);
+    // What is kept of devices is written once a minute, for all of them.
+    world.advance(60_000);
     expect(world.time.armed).toBe(0);
   });
 

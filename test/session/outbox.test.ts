@@ -267,3 +267,14 @@ describe('appendPublish', () => {
     expect(network.writes).toEqual([]);
   });
 });
+
+test('QoS 0 waits up to 96 KiB behind a system that takes nothing more, other messages up to the limit', () => {
+  const { network, time, outbox } = newOutbox();
+  outbox.append(new Uint8Array(200 * 1024));
+  expect(outbox.hasRoomForQoS0).toBe(true);
+  time.run();
+  expect(network.unsentBytes).toBe(200 * 1024);
+  expect([outbox.hasRoomForQoS0, outbox.hasRoom]).toEqual([false, true]);
+  network.release();
+  expect(outbox.hasRoomForQoS0).toBe(true);
+});

@@ -63,7 +63,7 @@ describe('a device that drops oversize messages without a word', () => {
     const { world, publisher } = await withAbsentDevice();
     const watcher = world.connect('watcher');
     watcher.subscribe('$dead-letter/#', { qos: 1 });
-    publishAll(publisher, [BIG, ...SMALL]);
+    publishAll(publisher, [BIG, BIG, ...SMALL]);
     const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: false });
     device.connect();
     device.live(20_000);
@@ -79,6 +79,19 @@ describe('a device that drops oversize messages without a word', () => {
     expect(device.payloads).toEqual([...SMALL, 'six']);
     expect(watcher.payloads()).toEqual([BIG]);
     expect(world.broker.statistics.dropped.packet_too_large).toBe(1);
+  });
+
+  test('a single message that holds up nobody has two minutes: it may be a long job', async () => {
+    const { world, publisher } = await withAbsentDevice();
+    const watcher = world.connect('watcher');
+    watcher.subscribe('$dead-letter/#', { qos: 1 });
+    publishAll(publisher, [BIG, ...SMALL]);
+    const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: false });
+    device.connect();
+    device.live(110_000);
+    expect(watcher.payloads()).toEqual([]);
+    device.live(20_000);
+    expect(watcher.payloads()).toEqual([BIG]);
   });
 
   test('is not taken for one that is only slow', async () => {
