@@ -23,8 +23,8 @@ export interface OutboxOwner {
 }
 
 /**
- * QoS 0 messages that may wait for a client whose system takes nothing more: the send queue below is
- * full of megabytes already, and whoever has stopped reading costs this much and no more.
+ * QoS 0 that may wait for a client whose system takes nothing more: its send queue is full already,
+ * and whoever has stopped reading costs this much and no more.
  */
 const BEHIND_BYTES_MAX = 96 * 1024;
 

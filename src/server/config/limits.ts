@@ -110,7 +110,7 @@ export const limits: Entry<Limits> = section<Limits>({
   outboxBytesMax: key(
     size(1024, BYTES_MAX),
     defaultLimits.outboxBytesMax,
-    'Bytes waiting for one socket before QoS 0 to it is dropped and QoS 1 and 2 stay in the queue; QoS 0 waits up to 96 KiB once the system takes no more.',
+    'Bytes waiting for one socket before QoS 0 to it is dropped (96 KiB once its system takes no more) and QoS 1 and 2 wait in the queue.',
   ),
   sessionsMax: key(count(1, COUNT_MAX), defaultLimits.sessionsMax, 'Sessions, connected or not.'),
   subscriptionsPerSessionMax: key(
