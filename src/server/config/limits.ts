@@ -110,7 +110,7 @@ export const limits: Entry<Limits> = section<Limits>({
   outboxBytesMax: key(
     size(1024, BYTES_MAX),
     defaultLimits.outboxBytesMax,
-    'Bytes waiting for one socket before QoS 0 to it is dropped (96 KiB once its system takes no more) and QoS 1 and 2 wait in the queue.',
+    'Bytes that wait for one socket; beyond it (or 96 KiB behind a full send queue) QoS 0 is dropped.',
   ),
   sessionsMax: key(count(1, COUNT_MAX), defaultLimits.sessionsMax, 'Sessions, connected or not.'),
   subscriptionsPerSessionMax: key(
