@@ -1,5 +1,5 @@
 import { Samples } from '../base/samples.js';
-import { library } from '../device/libraries.js';
+import { behaviourOf } from '../device/libraries.js';
 import { linkProfile } from '../link/profiles.js';
 import { atMost } from '../scenario/criterion.js';
 import type { World } from '../scenario/world.js';
@@ -25,7 +25,7 @@ export async function playMainsPlugs(world: World, count: number): Promise<Playi
   const plugs = Array.from({ length: count }, (_, index) => {
     const { device } = world.place({
       clientIdentifier: `${world.prefix}-DVES_${index.toString(16).padStart(6, '0')}`,
-      behaviour: library('tasmota'),
+      behaviour: behaviourOf('tasmota'),
       profile: linkProfile('home-wifi'),
       will: { topic: `${base}/${index}/lwt`, payload: 'Offline', qos: 1, retain: false },
       subscriptions: [{ topic: `${base}/${index}/cmnd`, qos: 0 }],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { library } from '../device/libraries.js';
+import { behaviourOf } from '../device/libraries.js';
 import { linkProfile } from '../link/profiles.js';
 import { exactly } from '../scenario/criterion.js';
 import type { World } from '../scenario/world.js';
@@ -33,7 +33,7 @@ export async function playOtaDownloads(world: World, count: number): Promise<Pla
     let image = Buffer.alloc(0);
     const { device } = world.place({
       clientIdentifier: `${world.prefix}-ota-${index}`,
-      behaviour: library('esp-mqtt'),
+      behaviour: behaviourOf('esp-mqtt'),
       profile: linkProfile('esp8266-power-save'),
       subscriptions: [{ topic: `${own}/chunk`, qos: 1 }],
       onMessage: ({ payload }) => {

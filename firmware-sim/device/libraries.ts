@@ -260,7 +260,7 @@ export const libraries: readonly Behaviour[] = [
   },
 ];
 
-export function library(name: string): Behaviour {
+export function behaviourOf(name: string): Behaviour {
   const found = libraries.find((behaviour) => behaviour.name === name);
   if (found === undefined) {
     const names = libraries.map((behaviour) => behaviour.name).join(', ');

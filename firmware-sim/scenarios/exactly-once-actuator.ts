@@ -1,5 +1,5 @@
 import { type Behaviour, PLAIN } from '../device/behaviour.js';
-import { library } from '../device/libraries.js';
+import { behaviourOf } from '../device/libraries.js';
 import type { PacketMoment } from '../device/packet-gate.js';
 import { atMost, exactly } from '../scenario/criterion.js';
 import type { Stream } from '../scenario/ledger.js';
@@ -208,7 +208,7 @@ async function behindStuckPubrel(
   const stream = world.ledger.stream('stuck', 2);
   const placed: PlacedDevice = world.place({
     clientIdentifier: name,
-    behaviour: { ...library('espmqttclient'), clean: false, reconnect: ACTUATOR.reconnect },
+    behaviour: { ...behaviourOf('espmqttclient'), clean: false, reconnect: ACTUATOR.reconnect },
     subscriptions: [{ topic: `${name}/command`, qos: 2 }],
     subscribes: 'new-session',
     onMessage: ({ payload }) => world.ledger.take(payload, world.nowMs()),

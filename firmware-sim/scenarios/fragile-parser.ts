@@ -1,4 +1,4 @@
-import { library } from '../device/libraries.js';
+import { behaviourOf } from '../device/libraries.js';
 import { linkProfile } from '../link/profiles.js';
 import { atLeast, atMost } from '../scenario/criterion.js';
 import type { Outcome, Scenario } from '../scenario/scenario.js';
@@ -38,7 +38,7 @@ export const fragileParser: Scenario = {
     const profile = linkProfile('lwip-tiny');
     const { device } = world.place({
       clientIdentifier: `${world.prefix}-2-lwip`,
-      behaviour: library('lwip'),
+      behaviour: behaviourOf('lwip'),
       // Byte by byte no packet at all could reach it: only what it sends is split.
       profile: world.byteSplit ? { ...profile, upSegmentBytes: 1 } : profile,
       splits: false,

@@ -1,6 +1,6 @@
 import { type Behaviour, PLAIN } from '../device/behaviour.js';
 import type { Device } from '../device/device.js';
-import { library } from '../device/libraries.js';
+import { behaviourOf } from '../device/libraries.js';
 import { linkProfile } from '../link/profiles.js';
 import { atMost, exactly } from '../scenario/criterion.js';
 import type { Outcome, Scenario } from '../scenario/scenario.js';
@@ -83,7 +83,7 @@ async function gatewayOf(world: World, house: House) {
   let acknowledged = 0;
   const { device } = world.place({
     clientIdentifier: `${world.prefix}-11-gateway`,
-    behaviour: library('zigbee2mqtt'),
+    behaviour: behaviourOf('zigbee2mqtt'),
     profile: linkProfile('home-wifi'),
     // A machine with a real TCP stack: only what is tiny is split.
     splits: false,

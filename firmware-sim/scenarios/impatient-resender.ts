@@ -1,4 +1,4 @@
-import { library } from '../device/libraries.js';
+import { behaviourOf } from '../device/libraries.js';
 import { type LinkProfile, NO_LIMIT } from '../link/profile.js';
 import { AckWatch } from '../scenario/ack-watch.js';
 import { atLeast, atMost, type Criterion, exactly } from '../scenario/criterion.js';
@@ -59,7 +59,7 @@ async function runLibrary(
   const watch = new AckWatch();
   const { device } = world.place({
     clientIdentifier: id,
-    behaviour: library(name),
+    behaviour: behaviourOf(name),
     profile: FAR_AWAY,
     trace: watch.trace,
     subscriptions: [{ topic: `${id}/cmd/#`, qos: 2 }],

@@ -1,7 +1,7 @@
 import { Samples } from '../base/samples.js';
 import { residentBytes } from '../broker/memory.js';
 import { type Behaviour, PLAIN } from '../device/behaviour.js';
-import { library } from '../device/libraries.js';
+import { behaviourOf } from '../device/libraries.js';
 import { linkProfile } from '../link/profiles.js';
 import { tcpDial } from '../link/tcp.js';
 import { type MisfitRun, playMisfit } from '../misfit/misfit.js';
@@ -23,19 +23,25 @@ interface Kind {
 
 /** Devices as they should be, of several makes and on several links. */
 const HEALTHY: readonly Kind[] = [
-  { name: 'plug', behaviour: library('tasmota'), profile: 'home-wifi', qos: 1, everyMs: 3_000 },
-  { name: 'lamp', behaviour: library('esphome'), profile: 'home-wifi', qos: 1, everyMs: 4_000 },
-  { name: 'meter', behaviour: library('esp-mqtt'), profile: 'lte-m', qos: 1, everyMs: 5_000 },
-  { name: 'mesh', behaviour: library('pubsubclient'), profile: '6lowpan', qos: 1, everyMs: 6_000 },
+  { name: 'plug', behaviour: behaviourOf('tasmota'), profile: 'home-wifi', qos: 1, everyMs: 3_000 },
+  { name: 'lamp', behaviour: behaviourOf('esphome'), profile: 'home-wifi', qos: 1, everyMs: 4_000 },
+  { name: 'meter', behaviour: behaviourOf('esp-mqtt'), profile: 'lte-m', qos: 1, everyMs: 5_000 },
+  {
+    name: 'mesh',
+    behaviour: behaviourOf('pubsubclient'),
+    profile: '6lowpan',
+    qos: 1,
+    everyMs: 6_000,
+  },
   { name: 'valve', behaviour: PLAIN, profile: 'home-wifi', qos: 2, everyMs: 5_000 },
-  { name: 'tracker', behaviour: library('wolfmqtt'), profile: 'gprs', qos: 1, everyMs: 9_000 },
+  { name: 'tracker', behaviour: behaviourOf('wolfmqtt'), profile: 'gprs', qos: 1, everyMs: 9_000 },
 ];
 /** Devices that take messages badly: they have sessions and are sent to. */
 const BAD_RECEIVERS: readonly Behaviour[] = [
   { ...PLAIN, name: 'never-acknowledges', acknowledges: 'never', clean: false },
   { ...PLAIN, name: 'acknowledges-twice', acknowledges: 'twice', clean: false },
   { ...PLAIN, name: 'acknowledges-backwards', acknowledges: 'backwards', clean: false },
-  { ...library('arduino-mqtt'), name: 'small-buffer', clean: false },
+  { ...behaviourOf('arduino-mqtt'), name: 'small-buffer', clean: false },
 ];
 const MISFIT_SHARE = 0.2;
 const BAD_RECEIVER_SHARE = 0.05;

@@ -1,22 +1,22 @@
 import type { Behaviour } from '../device/behaviour.js';
 import type { Device } from '../device/device.js';
-import { library } from '../device/libraries.js';
+import { behaviourOf } from '../device/libraries.js';
 import { atLeast, atMost, type Criterion } from '../scenario/criterion.js';
 import type { MeasurementMap, Outcome, Scenario } from '../scenario/scenario.js';
 import { WireWatch } from '../scenario/wire-watch.js';
 import type { World } from '../scenario/world.js';
 
 interface Variant {
-  readonly library: string;
+  readonly firmware: string;
   readonly oversizeMessages: number;
   readonly oversizeBytes: number;
 }
 
 const VARIANTS: readonly Variant[] = [
   // Drops it without PUBACK: twenty of them hold every place in flight.
-  { library: 'pubsubclient', oversizeMessages: 25, oversizeBytes: 300 },
+  { firmware: 'pubsubclient', oversizeMessages: 25, oversizeBytes: 300 },
   // Closes the socket: one is enough.
-  { library: 'arduino-mqtt', oversizeMessages: 1, oversizeBytes: 300 },
+  { firmware: 'arduino-mqtt', oversizeMessages: 1, oversizeBytes: 300 },
 ];
 const SMALL_MESSAGES = 5;
 const RECONNECTS_MAX = 5;
@@ -34,7 +34,7 @@ export const oversizePoison: Scenario = {
   name: 'oversize-poison',
   about: 'messages larger than the buffer of a device with a persistent session, then small ones',
   telling: (found) => {
-    const [ignores, closes] = VARIANTS.map(({ library: name }) =>
+    const [ignores, closes] = VARIANTS.map(({ firmware: name }) =>
       found.shown(`${name}: small messages that arrive`),
     );
     return `${ignores} and ${closes} of ${SMALL_MESSAGES} messages behind it`;
@@ -44,7 +44,7 @@ export const oversizePoison: Scenario = {
     return {
       criteria: results.flatMap(({ criteria }) => criteria),
       measurements: Object.fromEntries(
-        results.map(({ measurements }, index) => [VARIANTS[index]!.library, measurements]),
+        results.map(({ measurements }, index) => [VARIANTS[index]!.firmware, measurements]),
       ),
     };
   },
@@ -54,11 +54,11 @@ export const oversizePoison: Scenario = {
 function behaviourOf(world: World, variant: Variant): Behaviour {
   const keepAliveSeconds = world.pick(3, 10);
   const reconnect = { firstMs: 500, factor: 1, maxMs: 500 };
-  return { ...library(variant.library), clean: false, keepAliveSeconds, reconnect };
+  return { ...behaviourOf(variant.firmware), clean: false, keepAliveSeconds, reconnect };
 }
 
 async function runVariant(world: World, variant: Variant): Promise<VariantResult> {
-  const name = `${world.prefix}-1-${variant.library}`;
+  const name = `${world.prefix}-1-${variant.firmware}`;
   const topic = `${name}/cmd`;
   const behaviour = behaviourOf(world, variant);
   const watch = new WireWatch(behaviour.version);
@@ -72,14 +72,14 @@ async function runVariant(world: World, variant: Variant): Promise<VariantResult
   device.start();
   await device.up();
   let deadLetters = 0;
-  const backend = await world.backend(`1-${variant.library}-backend`, {
+  const backend = await world.backend(`1-${variant.firmware}-backend`, {
     subscriptions: [{ topic: DEAD_LETTERS, qos: 1 }],
     onMessage: (message) => {
       if (message.topic.includes(name) && !message.retain) deadLetters++;
     },
   });
-  const large = world.ledger.stream(`${variant.library}-large`, 1);
-  const small = world.ledger.stream(`${variant.library}-small`, 1);
+  const large = world.ledger.stream(`${variant.firmware}-large`, 1);
+  const small = world.ledger.stream(`${variant.firmware}-small`, 1);
   for (let i = 0; i < variant.oversizeMessages; i++) {
     const payload = large.next(world.nowMs(), variant.oversizeBytes);
     backend.publish({ topic, payload, qos: 1 });
@@ -125,7 +125,7 @@ function criteriaOf(
   deadLetters: number,
   lines: number | undefined,
 ): Criterion[] {
-  const { library: name, oversizeMessages } = variant;
+  const { firmware: name, oversizeMessages } = variant;
   return [
     atLeast(`${name}: small messages that arrive`, 'messages', SMALL_MESSAGES, delivered),
     atLeast(`${name}: oversize messages kept apart`, 'dead letters', oversizeMessages, deadLetters),

@@ -2,7 +2,7 @@ import type { IPublishPacket, QoS } from 'mqtt-packet';
 import { expect, test } from 'vitest';
 import { type Behaviour, PLAIN } from '../../../firmware-sim/device/behaviour.js';
 import { Device, type DeviceOptions } from '../../../firmware-sim/device/device.js';
-import { libraries, library } from '../../../firmware-sim/device/libraries.js';
+import { behaviourOf, libraries } from '../../../firmware-sim/device/libraries.js';
 import { FakeBroker } from '../support/fake-broker.js';
 import { FarEnd } from '../support/far-end.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -138,7 +138,7 @@ test('back-off grows to its limit and begins anew after CONNACK', () => {
 });
 
 test('PubSubClient drops what is larger than its buffer and never acknowledges it', () => {
-  const { broker, device, messages } = started(library('pubsubclient'));
+  const { broker, device, messages } = started(behaviourOf('pubsubclient'));
   broker.send(publish(1, 'x'.repeat(300), 1));
   broker.send(publish(1, 'small', 2));
   expect(broker.take()).toMatchObject([{ cmd: 'puback', messageId: 2 }]);
@@ -146,7 +146,7 @@ test('PubSubClient drops what is larger than its buffer and never acknowledges i
 });
 
 test('arduino-mqtt closes on it, and comes back for it', () => {
-  const { clock, far, broker, device } = started(library('arduino-mqtt'));
+  const { clock, far, broker, device } = started(behaviourOf('arduino-mqtt'));
   broker.send(publish(1, 'x'.repeat(200), 1));
   expect(far.ended).toBe(true);
   expect([...device.report.drops.keys()]).toEqual(['packet larger than the buffer']);
@@ -155,7 +155,7 @@ test('arduino-mqtt closes on it, and comes back for it', () => {
 });
 
 test('arduino-mqtt gives up when an acknowledgement takes a second', () => {
-  const { clock, broker, device } = started(library('arduino-mqtt'));
+  const { clock, broker, device } = started(behaviourOf('arduino-mqtt'));
   device.publish({ topic: 't', payload: 'one', qos: 1 });
   clock.advance(999);
   expect(device.report.dropCount).toBe(0);
@@ -165,7 +165,7 @@ test('arduino-mqtt gives up when an acknowledgement takes a second', () => {
 });
 
 test('arduino-mqtt sends header and payload in two writes', () => {
-  const { far, device } = started(library('arduino-mqtt'));
+  const { far, device } = started(behaviourOf('arduino-mqtt'));
   far.written.length = 0;
   device.publish({ topic: 't', payload: 'payload', qos: 0 });
   expect(far.written.map((bytes) => bytes.length)).toEqual([5, 7]);
@@ -173,7 +173,9 @@ test('arduino-mqtt sends header and payload in two writes', () => {
 });
 
 test('coreMQTT 5 sends each field as a write of its own and tells its buffer', () => {
-  const { far, broker, device } = start(library('coremqtt-5'), { subscriptions: SUBSCRIPTIONS });
+  const { far, broker, device } = start(behaviourOf('coremqtt-5'), {
+    subscriptions: SUBSCRIPTIONS,
+  });
   expect(broker.take()).toMatchObject([
     { cmd: 'connect', properties: { maximumPacketSize: 1024 } },
   ]);
@@ -186,20 +188,22 @@ test('coreMQTT 5 sends each field as a write of its own and tells its buffer', (
 });
 
 test('PubSubClient streaming writes byte by byte', () => {
-  const { far, device } = started(library('pubsubclient-streaming'));
+  const { far, device } = started(behaviourOf('pubsubclient-streaming'));
   far.written.length = 0;
   device.publish({ topic: 't', payload: 'abc', qos: 0 });
   expect(far.written.map((bytes) => bytes.length)).toEqual(Array(8).fill(1));
 });
 
 test('MQTT-C sends SUBSCRIBE in the segment of CONNECT', () => {
-  const { far, broker } = start(library('mqtt-c'), { subscriptions: SUBSCRIPTIONS });
+  const { far, broker } = start(behaviourOf('mqtt-c'), { subscriptions: SUBSCRIPTIONS });
   expect(far.written.length).toBe(1);
   expect(broker.names()).toEqual(['connect', 'subscribe']);
 });
 
 test('esp-mqtt sends the oldest again each second, SUBSCRIBE included', () => {
-  const { clock, broker, device } = started(library('esp-mqtt'), { subscriptions: SUBSCRIPTIONS });
+  const { clock, broker, device } = started(behaviourOf('esp-mqtt'), {
+    subscriptions: SUBSCRIPTIONS,
+  });
   device.publish({ topic: 't', payload: 'one', qos: 1 });
   expect(broker.names()).toEqual(['subscribe', 'publish']);
   clock.advance(1_100);
@@ -211,7 +215,7 @@ test('esp-mqtt sends the oldest again each second, SUBSCRIBE included', () => {
 });
 
 test('MQTT-C sends QoS 2 again without DUP', () => {
-  const { clock, broker, device } = started(library('mqtt-c'));
+  const { clock, broker, device } = started(behaviourOf('mqtt-c'));
   device.publish({ topic: 't', payload: 'one', qos: 2 });
   broker.take();
   clock.advance(37_500);
@@ -219,13 +223,13 @@ test('MQTT-C sends QoS 2 again without DUP', () => {
 });
 
 test('a PUBREL that MQTT-C does not know ends its connection', () => {
-  const { broker, device } = started(library('mqtt-c'));
+  const { broker, device } = started(behaviourOf('mqtt-c'));
   broker.send({ cmd: 'pubrel', messageId: 77 });
   expect(device.report.dropCount).toBe(1);
 });
 
 test('espMqttClient takes PUBACK in order only, and leaves PUBREL of unknown unanswered', () => {
-  const { broker, device } = started(library('espmqttclient'));
+  const { broker, device } = started(behaviourOf('espmqttclient'));
   for (const payload of ['one', 'two']) device.publish({ topic: 't', payload, qos: 1 });
   broker.take();
   broker.send({ cmd: 'puback', messageId: 2 });
@@ -238,7 +242,7 @@ test('espMqttClient takes PUBACK in order only, and leaves PUBREL of unknown una
 });
 
 test('AsyncMqttClient has one packet under way, SUBSCRIBE included, and ignores long topics', () => {
-  const { broker, device, messages } = started(library('async-mqtt-client'), {
+  const { broker, device, messages } = started(behaviourOf('async-mqtt-client'), {
     subscriptions: SUBSCRIPTIONS,
   });
   for (const payload of ['one', 'two']) device.publish({ topic: 't', payload, qos: 1 });
@@ -250,26 +254,26 @@ test('AsyncMqttClient has one packet under way, SUBSCRIBE included, and ignores 
 });
 
 test('lwIP needs the head of a PUBLISH in one segment, the rest may follow', () => {
-  const whole = started(library('lwip'));
+  const whole = started(behaviourOf('lwip'));
   whole.broker.send(publish(1, 'payload', 1));
   expect(whole.messages).toEqual(['payload']);
   const packet = Buffer.from('32100005636d642f780001', 'hex');
-  const split = started(library('lwip'));
+  const split = started(behaviourOf('lwip'));
   split.far.send(packet);
   split.far.send('payload');
   expect(split.messages).toEqual(['payload']);
-  const broken = started(library('lwip'));
+  const broken = started(behaviourOf('lwip'));
   broken.far.send(packet.subarray(0, 6));
   broken.far.send(Buffer.concat([packet.subarray(6), Buffer.from('payload')]));
   expect([...broken.device.report.drops.keys()]).toEqual(['header split between segments']);
 });
 
 test('coreMQTT gives up when CONNACK comes in pieces, esp-mqtt when any packet pauses', () => {
-  const core = start(library('coremqtt-2'));
+  const core = start(behaviourOf('coremqtt-2'));
   core.far.send(Buffer.from([0x20]));
   core.clock.advance(10);
   expect([...core.device.report.drops.keys()]).toEqual(['packet paused in the middle']);
-  const esp = started(library('esp-mqtt'));
+  const esp = started(behaviourOf('esp-mqtt'));
   esp.far.send(Buffer.from([0x30, 10, 0]));
   esp.clock.advance(999);
   expect(esp.device.report.dropCount).toBe(0);
@@ -285,7 +289,7 @@ test.each([
   ['esp-mqtt', 60_000],
   ['coremqtt-2', 30_000],
 ])('%s sends PINGREQ after %i ms', (name, dueMs) => {
-  const { clock, broker } = started({ ...library(name), pingsAtOnce: false });
+  const { clock, broker } = started({ ...behaviourOf(name), pingsAtOnce: false });
   clock.advance(dueMs - 1);
   expect(broker.names()).toEqual([]);
   clock.advance(1);
@@ -293,14 +297,14 @@ test.each([
 });
 
 test('Mongoose never sends one', () => {
-  const { clock, broker } = started(library('mongoose'));
+  const { clock, broker } = started(behaviourOf('mongoose'));
   clock.advance(86_400_000);
   expect(broker.names()).toEqual([]);
 });
 
 test('what is sent puts PINGREQ off, except with esp-mqtt', () => {
   const plain = started(PLAIN);
-  const esp = started(library('esp-mqtt'));
+  const esp = started(behaviourOf('esp-mqtt'));
   for (const { clock, device } of [plain, esp]) {
     clock.advance(40_000);
     device.publish({ topic: 't', payload: '', qos: 0 });
@@ -311,7 +315,7 @@ test('what is sent puts PINGREQ off, except with esp-mqtt', () => {
 });
 
 test('NetX Duo waits a second for PINGRESP', () => {
-  const { clock, broker, device } = started(library('netx-duo'));
+  const { clock, broker, device } = started(behaviourOf('netx-duo'));
   clock.advance(58_800);
   expect(broker.names()).toEqual(['pingreq']);
   clock.advance(400);
@@ -365,7 +369,7 @@ test('a full queue throws away the oldest that was not sent', () => {
 test('every library names its source, and no two have one name', () => {
   expect(new Set(libraries.map(({ name }) => name)).size).toBe(libraries.length);
   expect(libraries.filter(({ source }) => source.length < 10)).toEqual([]);
-  expect(() => library('nothing')).toThrow(/there is no behaviour nothing/);
+  expect(() => behaviourOf('nothing')).toThrow(/there is no behaviour nothing/);
 });
 
 test('waiting for a device that cannot connect ends with what it saw', async () => {
@@ -377,13 +381,13 @@ test('waiting for a device that cannot connect ends with what it saw', async () 
 });
 
 test('coreMQTT pings at once', () => {
-  const { broker, device } = started(library('coremqtt-2'), { subscriptions: SUBSCRIPTIONS });
+  const { broker, device } = started(behaviourOf('coremqtt-2'), { subscriptions: SUBSCRIPTIONS });
   expect(broker.names()).toEqual(['pingreq', 'subscribe']);
   expect(device.report.pings).toBe(1);
 });
 
 test('Mongoose is somebody else each time, and asks for a session', () => {
-  const { clock, far, broker } = start(library('mongoose'));
+  const { clock, far, broker } = start(behaviourOf('mongoose'));
   const first = broker.take();
   far.close(false);
   clock.advance(1_000);
@@ -395,7 +399,7 @@ test('Mongoose is somebody else each time, and asks for a session', () => {
 });
 
 test('each write through a modem takes its time', () => {
-  const { clock, far, broker } = start(library('tinygsm-pubsubclient'));
+  const { clock, far, broker } = start(behaviourOf('tinygsm-pubsubclient'));
   expect(far.written).toEqual([]);
   clock.advance(100);
   expect(broker.names()).toEqual(['connect']);
