@@ -51,7 +51,7 @@ export const oversizePoison: Scenario = {
 };
 
 /** Reconnects quickly, and pings often enough for the broker to know that it is there. */
-function behaviourOf(world: World, variant: Variant): Behaviour {
+function restless(world: World, variant: Variant): Behaviour {
   const keepAliveSeconds = world.pick(3, 10);
   const reconnect = { firstMs: 500, factor: 1, maxMs: 500 };
   return { ...behaviourOf(variant.firmware), clean: false, keepAliveSeconds, reconnect };
@@ -60,7 +60,7 @@ function behaviourOf(world: World, variant: Variant): Behaviour {
 async function runVariant(world: World, variant: Variant): Promise<VariantResult> {
   const name = `${world.prefix}-1-${variant.firmware}`;
   const topic = `${name}/cmd`;
-  const behaviour = behaviourOf(world, variant);
+  const behaviour = restless(world, variant);
   const watch = new WireWatch(behaviour.version);
   const { device } = world.place({
     clientIdentifier: name,
