@@ -107,6 +107,9 @@ const STRICTER: ReadonlyMap<string, ProtocolVersion> = new Map([
   ['Connect flag bit 0 must be 0, but got 1', 3],
   ['Will Retain Flag must be set to zero when Will Flag is set to 0', 3],
   ['Will QoS must be set to zero when Will Flag is set to 0', 3],
+  // In 3.1 the Remaining Length takes precedence over these flags: what is missing is missing.
+  ['Cannot parse username', 3],
+  ['Cannot parse password', 3],
   ['Invalid subscribe topic flag bits, bits 7-2 must be 0', 3],
   ['Invalid disconnect reason code', 5],
 ]);
