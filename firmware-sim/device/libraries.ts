@@ -1,37 +1,46 @@
 import { type Behaviour, PLAIN } from './behaviour.js';
 
+const PUBSUBCLIENT: Behaviour = {
+  ...PLAIN,
+  name: 'pubsubclient',
+  // Keep alive .h:20-36, PINGREQ only after it .cpp:373; oversize is dropped at .cpp:364.
+  source: 'PubSubClient 2.8, 2d228f2 (PubSubClient.h:20-36, .cpp:266-268, 364, 373, 515); run',
+  receiveBytesMax: 256,
+  oversize: 'ignore',
+  keepAliveSeconds: 15,
+  pingrespMsMax: 15_000,
+  connackMsMax: 15_000,
+  inFlightMax: 1,
+  reconnect: { firstMs: 5_000, factor: 1, maxMs: 5_000 },
+};
+
+const ESP_MQTT: Behaviour = {
+  ...PLAIN,
+  name: 'esp-mqtt',
+  // A packet that pauses for about a second in the middle ends the connection: 1624-1631.
+  source: 'esp-mqtt 5a9ba05 (mqtt_config.h; mqtt_client.c:787-812, 851-858, 1624-1631, 2120-2134)',
+  keepAliveSeconds: 120,
+  pingAt: 0.5,
+  pingAfter: 'ping',
+  packetPauseMsMax: 1_000,
+  connackMsMax: 10_000,
+  resends: { afterMs: 1_000, what: 'oldest', subscribe: true, dup: true },
+  reconnect: { firstMs: 10_000, factor: 1, maxMs: 10_000 },
+};
+
 /**
  * Libraries as their own source has them (read at the commits named) or as their builds behaved
  * when they were run ("run"). File and line are of that library's source.
  */
 export const libraries: readonly Behaviour[] = [
   PLAIN,
+  PUBSUBCLIENT,
   {
-    ...PLAIN,
-    name: 'pubsubclient',
-    // Keep alive .h:20-36, PINGREQ only after it .cpp:373; oversize is dropped at .cpp:364.
-    source: 'PubSubClient 2.8, 2d228f2 (PubSubClient.h:20-36, .cpp:266-268, 364, 373, 515); run',
-    receiveBytesMax: 256,
-    oversize: 'ignore',
-    keepAliveSeconds: 15,
-    pingrespMsMax: 15_000,
-    connackMsMax: 15_000,
-    inFlightMax: 1,
-    reconnect: { firstMs: 5_000, factor: 1, maxMs: 5_000 },
-  },
-  {
-    ...PLAIN,
+    ...PUBSUBCLIENT,
     name: 'pubsubclient-streaming',
     // publish_P and streaming: one byte a write, .cpp:515
     source: 'PubSubClient 2.8, 2d228f2, with publish_P or beginPublish (.cpp:515); run',
-    receiveBytesMax: 256,
-    oversize: 'ignore',
     writes: 'bytes',
-    keepAliveSeconds: 15,
-    pingrespMsMax: 15_000,
-    connackMsMax: 15_000,
-    inFlightMax: 1,
-    reconnect: { firstMs: 5_000, factor: 1, maxMs: 5_000 },
   },
   {
     ...PLAIN,
@@ -88,32 +97,12 @@ export const libraries: readonly Behaviour[] = [
     pubrelUnknown: 'ignore',
     reconnect: { firstMs: 5_000, factor: 1, maxMs: 5_000 },
   },
+  ESP_MQTT,
   {
-    ...PLAIN,
-    name: 'esp-mqtt',
-    // A packet that pauses for about a second in the middle ends the connection: 1624-1631.
-    source:
-      'esp-mqtt 5a9ba05 (mqtt_config.h; mqtt_client.c:787-812, 851-858, 1624-1631, 2120-2134)',
-    keepAliveSeconds: 120,
-    pingAt: 0.5,
-    pingAfter: 'ping',
-    packetPauseMsMax: 1_000,
-    connackMsMax: 10_000,
-    resends: { afterMs: 1_000, what: 'oldest', subscribe: true, dup: true },
-    reconnect: { firstMs: 10_000, factor: 1, maxMs: 10_000 },
-  },
-  {
-    ...PLAIN,
+    ...ESP_MQTT,
     name: 'esp-mqtt-5',
     source: 'esp-mqtt 5a9ba05 with MQTT 5, where it sends again as well (against 4.4.0-1)',
     version: 5,
-    keepAliveSeconds: 120,
-    pingAt: 0.5,
-    pingAfter: 'ping',
-    packetPauseMsMax: 1_000,
-    connackMsMax: 10_000,
-    resends: { afterMs: 1_000, what: 'oldest', subscribe: true, dup: true },
-    reconnect: { firstMs: 10_000, factor: 1, maxMs: 10_000 },
   },
   {
     ...PLAIN,
