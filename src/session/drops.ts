@@ -1,12 +1,9 @@
 import type { Clock } from '../base/clock.js';
+import { FoldedLines } from '../base/folded-lines.js';
 import type { Logger } from '../base/log.js';
+import { shortKey } from '../base/short-key.js';
 import { utf8Text } from '../base/utf8.js';
 import { DropReason, type Statistics } from './statistics.js';
-
-/** One line a client and reason in this time; the next one tells how many there were. */
-const QUIET_MS = 60_000;
-/** Beyond this many clients in trouble at once, what was told is forgotten. */
-const TOLD_MAX = 10_000;
 
 /** A message that did not reach its receiver. */
 export interface Drop {
@@ -40,17 +37,16 @@ const SENTENCES: Record<DropReason, string> = {
 export class Drops {
   readonly #statistics: Statistics;
   readonly #log: Logger;
-  readonly #clock: Clock;
   readonly #watchers: DropWatchers;
   /** Counts them for each client, where somebody does. */
   counter: DropCounter | undefined = undefined;
-  readonly #told = new Map<string, { quietUntilMs: number; count: number }>();
+  readonly #lines: FoldedLines;
 
   constructor(statistics: Statistics, log: Logger, clock: Clock, watchers: DropWatchers) {
     this.#watchers = watchers;
     this.#statistics = statistics;
     this.#log = log;
-    this.#clock = clock;
+    this.#lines = new FoldedLines(clock);
   }
 
   record(clientIdentifier: string, reason: DropReason, topic: Uint8Array): void {
@@ -64,16 +60,8 @@ export class Drops {
   }
 
   #tell(client: string, reason: DropReason, topicBytes: Uint8Array): void {
-    const key = `${reason} ${client}`;
-    const { nowMs } = this.#clock;
-    const told = this.#told.get(key);
-    if (told !== undefined && nowMs < told.quietUntilMs) {
-      told.count++;
-      return;
-    }
-    const count = (told?.count ?? 0) + 1;
-    if (this.#told.size >= TOLD_MAX) this.#told.clear();
-    this.#told.set(key, { quietUntilMs: nowMs + QUIET_MS, count: 0 });
+    const count = this.#lines.count(`${reason} ${shortKey(client)}`);
+    if (count === 0) return;
     const topic = utf8Text(topicBytes, 0, topicBytes.length);
     const what = count === 1 ? 'A message' : `${count} messages`;
     this.#log.warn(

@@ -1,11 +1,7 @@
 import type { Clock } from '../../base/clock.js';
+import { FoldedLines } from '../../base/folded-lines.js';
 import type { Logger } from '../../base/log.js';
 import { shortKey } from '../../base/short-key.js';
-
-/** One line for each who exceeds what in this time; the next one tells how often it was. */
-const QUIET_MS = 60_000;
-/** Beyond this many at once, what was told is forgotten. */
-const TOLD_MAX = 10_000;
 
 export interface Excess {
   readonly kind: 'client' | 'user' | 'address' | 'listener';
@@ -17,25 +13,16 @@ export interface Excess {
 /** Tells who sends more than its rate, without flooding the log. */
 export class ExcessLog {
   readonly #log: Logger;
-  readonly #clock: Clock;
-  readonly #told = new Map<string, { quietUntilMs: number; count: number }>();
+  readonly #lines: FoldedLines;
 
   constructor(log: Logger, clock: Clock) {
     this.#log = log;
-    this.#clock = clock;
+    this.#lines = new FoldedLines(clock);
   }
 
   exceeded({ kind, name, what, action }: Excess): void {
-    const key = `${kind} ${what} ${action} ${shortKey(name)}`;
-    const { nowMs } = this.#clock;
-    const told = this.#told.get(key);
-    if (told !== undefined && nowMs < told.quietUntilMs) {
-      told.count++;
-      return;
-    }
-    const count = (told?.count ?? 0) + 1;
-    if (this.#told.size >= TOLD_MAX) this.#told.clear();
-    this.#told.set(key, { quietUntilMs: nowMs + QUIET_MS, count: 0 });
+    const count = this.#lines.count(`${kind} ${what} ${action} ${shortKey(name)}`);
+    if (count === 0) return;
     const times = count === 1 ? '' : `, ${count} times by now`;
     this.#log.warn(
       { event: 'rate_exceeded', kind, name, what, action, count },
