@@ -30,13 +30,16 @@ const MADE_ROOM = 'its handshake took too long while others were waiting';
 /**
  * A handshake costs more than anything else that a stranger can ask for, so they begin at a steady
  * pace; those that have to wait do so by turns of their addresses, that one address cannot keep
- * out all others. A handshake that stands still costs nothing more, so the oldest gives way.
+ * out all others. A handshake that stands still costs nothing more, so where all places are taken the
+ * oldest gives way, of the address that has most of them: others have the time that theirs takes.
  */
 export class HandshakeGate {
   readonly #perSecond: number;
   readonly #openMax: number;
   readonly #burst: number;
-  readonly #open = new Set<Applicant>();
+  /** By address, the oldest first. */
+  readonly #open = new Map<string, Set<Applicant>>();
+  #openCount = 0;
   readonly #waiting = new Map<string, Fifo<Applicant>>();
   #waitingCount = 0;
   #tokens: number;
@@ -51,7 +54,7 @@ export class HandshakeGate {
   }
 
   get open(): number {
-    return this.#open.size;
+    return this.#openCount;
   }
 
   get waiting(): number {
@@ -77,7 +80,10 @@ export class HandshakeGate {
 
   /** Its handshake has ended in one way or the other, or it no longer waits for one. */
   leave(applicant: Applicant): void {
-    this.#open.delete(applicant);
+    const ofHost = this.#open.get(applicant.host);
+    if (ofHost?.delete(applicant) !== true) return;
+    this.#openCount--;
+    if (ofHost.size === 0) this.#open.delete(applicant.host);
   }
 
   close(): void {
@@ -87,13 +93,20 @@ export class HandshakeGate {
   #begin(applicant: Applicant): void {
     if (applicant.isGone) return;
     this.#tokens--;
-    if (this.#open.size >= this.#openMax) {
-      const [oldest] = this.#open;
-      this.#open.delete(oldest!);
-      oldest!.refuse(MADE_ROOM);
-    }
-    this.#open.add(applicant);
+    if (this.#openCount >= this.#openMax) this.#makeRoom();
+    const ofHost = this.#open.get(applicant.host) ?? new Set<Applicant>();
+    ofHost.add(applicant);
+    this.#open.set(applicant.host, ofHost);
+    this.#openCount++;
     applicant.begin();
+  }
+
+  #makeRoom(): void {
+    let most = new Set<Applicant>();
+    for (const ofHost of this.#open.values()) if (ofHost.size > most.size) most = ofHost;
+    const [oldest] = most;
+    this.leave(oldest!);
+    oldest!.refuse(MADE_ROOM);
   }
 
   #fill(): void {

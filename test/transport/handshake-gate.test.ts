@@ -78,6 +78,19 @@ test('the oldest makes room', () => {
   expect(third.refused).toBe('');
 });
 
+test('room is made by the address that has most handshakes open', () => {
+  const gate = new HandshakeGate({ perSecondMax: 1000, openMax: 10 });
+  const [slow] = apply(gate, 1, '192.0.2.1');
+  const flood = apply(gate, 500, '203.0.113.66');
+  vi.advanceTimersByTime(1000);
+  expect(begun(flood)).toBe(500);
+  expect(slow!.refused).toBe('');
+  expect(flood.filter(({ refused }) => refused !== '').length).toBe(500 - 9);
+  expect(flood.at(-1)!.refused).toBe('');
+  gate.leave(slow!);
+  expect(gate.open).toBe(9);
+});
+
 test('one that has gone takes nobody elses turn', () => {
   const gate = new HandshakeGate({ perSecondMax: 20, openMax: 1000 });
   const devices = apply(gate, 11);

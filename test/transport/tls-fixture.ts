@@ -75,8 +75,9 @@ export class SecureListener {
   }
 
   /** A client without TLS. */
-  raw(): Socket {
-    const socket = connectSocket({ port: this.port, host: '127.0.0.1', noDelay: true });
+  raw(options: Pick<TcpSocketConnectOpts, 'localAddress'> = {}): Socket {
+    const address = { port: this.port, host: '127.0.0.1' };
+    const socket = connectSocket({ ...address, noDelay: true, ...options });
     socket.on('error', () => {});
     return socket;
   }

@@ -57,7 +57,7 @@ export const tls: Entry<TlsOptions> = section<TlsOptions>({
   handshakesMax: key(
     count(1, 1_000_000),
     1000,
-    'TLS handshakes going on at a time; beyond it the oldest is ended.',
+    'TLS handshakes going on at a time; beyond it one is ended, of the address with most of them.',
   ),
   sni: key(list(sni, { emptyToo: true }), [], 'Further certificates, by the name asked for.'),
 });
