@@ -5,9 +5,11 @@ import { reporters } from './test/support/reporters.js';
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
+    // Only what hangs may come to this, however slow or busy the machine is.
+    testTimeout: 120_000,
     // The first file that needs the compiled broker compiles it, while others wait.
-    hookTimeout: 60_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     ...reporters(),
   },

@@ -5,8 +5,10 @@ import { reporters } from './test/support/reporters.js';
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/debian/**/*.debian.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Only what hangs may come to this, however slow or busy the machine is.
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 1,
     ...reporters(),
   },

@@ -14,7 +14,7 @@ const BYSTANDER = fileURLToPath(new URL('./bystander.ts', import.meta.url));
 const QUIET_MS = 700;
 /** Healthy clients are listened to for so long, however short the attack is. */
 const ATTACK_MS_MIN = 300;
-const LOG_MS_MAX = 10_000;
+const LOG_MS_MAX = 90_000;
 const LOOK_MS = 20;
 /** The machine may be busy: latencies below this are no sign of anything. */
 const P99_MS_ALWAYS_FINE = 1000;

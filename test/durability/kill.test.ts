@@ -16,8 +16,8 @@ const KILLS = 20;
 const PACKETS_BEFORE_KILL_MAX = 6_000;
 const LIFE_MS_MAX = 1_500;
 const MESSAGES_PER_LIFE_MAX = 1_500;
-const SETTLE_MS_MAX = 20_000;
-const TEST_MS_MAX = 90_000;
+const SETTLE_MS_MAX = 120_000;
+const TEST_MS_MAX = 600_000;
 
 const publishers: DurablePublisher[] = [];
 const subscribers: DurableSubscriber[] = [];

@@ -75,38 +75,32 @@ test.each([4, 5] as const)(
   },
 );
 
-test.each([0, 1, 2] as const)(
-  'a reader that stops slows nobody, QoS %s',
-  {
-    timeout: 40_000,
-  },
-  async (qos) => {
-    const topic = `slow/${qos}`;
-    const { client: stopped } = await connectPacketClient(broker.port, { version: 4 });
-    onTestFinished(() => stopped.destroy());
-    stopped.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos }] });
-    await stopped.take('suback');
-    stopped.stopReading();
-    const inboxes: Inbox[] = [];
-    for (const transport of transports) {
-      const reader = await connectMqttJs(broker, transport, 5);
-      inboxes.push(new Inbox(reader));
-      await reader.subscribeAsync(topic, { qos });
-    }
-    const publisher = await connectMqttJs(broker, 'tcp', 5);
-    for (let index = 0; index < CHUNKS; index++) {
-      const payload = Buffer.alloc(CHUNK_BYTES);
-      payload.writeUInt32BE(index);
-      // A reader that keeps up is owed every message, so the publisher keeps its pace.
-      await publisher.publishAsync(topic, payload, { qos });
-      if (index % 10 === 9) await Promise.all(inboxes.map((inbox) => inbox.seen(index + 1)));
-    }
-    for (const inbox of inboxes) {
-      const received = (await inbox.take(CHUNKS)).map(({ payload }) => payload.readUInt32BE());
-      expect(received).toEqual(Array.from({ length: CHUNKS }, (_, index) => index));
-    }
-  },
-);
+test.each([0, 1, 2] as const)('a reader that stops slows nobody, QoS %s', async (qos) => {
+  const topic = `slow/${qos}`;
+  const { client: stopped } = await connectPacketClient(broker.port, { version: 4 });
+  onTestFinished(() => stopped.destroy());
+  stopped.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos }] });
+  await stopped.take('suback');
+  stopped.stopReading();
+  const inboxes: Inbox[] = [];
+  for (const transport of transports) {
+    const reader = await connectMqttJs(broker, transport, 5);
+    inboxes.push(new Inbox(reader));
+    await reader.subscribeAsync(topic, { qos });
+  }
+  const publisher = await connectMqttJs(broker, 'tcp', 5);
+  for (let index = 0; index < CHUNKS; index++) {
+    const payload = Buffer.alloc(CHUNK_BYTES);
+    payload.writeUInt32BE(index);
+    // A reader that keeps up is owed every message, so the publisher keeps its pace.
+    await publisher.publishAsync(topic, payload, { qos });
+    if (index % 10 === 9) await Promise.all(inboxes.map((inbox) => inbox.seen(index + 1)));
+  }
+  for (const inbox of inboxes) {
+    const received = (await inbox.take(CHUNKS)).map(({ payload }) => payload.readUInt32BE());
+    expect(received).toEqual(Array.from({ length: CHUNKS }, (_, index) => index));
+  }
+});
 
 test('a reader that comes back after a stop gets what waited for it', async () => {
   const topic = 'slow/returns';

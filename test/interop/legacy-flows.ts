@@ -15,7 +15,7 @@ export type Flow = (port: number) => Promise<Facts>;
 
 type PublishOptions = Partial<Pick<IPublishPacket, 'qos' | 'retain' | 'dup' | 'messageId'>>;
 
-const ANSWER_MS_MAX = 2_000;
+const ANSWER_MS_MAX = 30_000;
 
 async function connected(port: number, options: ConnectOptions = {}): Promise<PacketClient> {
   return (await connectPacketClient(port, options)).client;

@@ -72,9 +72,6 @@ const ends = (['kill', 'terminate'] as const).flatMap((end) =>
 
 test.each(ends)(
   'clients outlive a broker restart by $end, version $version',
-  {
-    timeout: 40_000,
-  },
   async ({ end, version }) => {
     const topic = `restart/${end}/${version}`;
     const subscriberId = `restart-${end}-${version}`;

@@ -104,9 +104,6 @@ const starts = transports.flatMap((transport) =>
 
 test.each(starts)(
   '3,000 filters in one SUBSCRIBE and 3,000 states back, $transport, version $version',
-  {
-    timeout: 30_000,
-  },
   async ({ transport, version }) => {
     const root = `home/${transport}/${version}`;
     const topics = Array.from({ length: STATES }, (_, index) => `${root}/sensor-${index}/state`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildIfStale, repositoryFolder } from '../support/build-if-stale.js';
 
-const INSTALL_MS_MAX = 120_000;
+const INSTALL_MS_MAX = 300_000;
 
 let folder: string;
 

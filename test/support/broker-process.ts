@@ -14,7 +14,7 @@ export interface BrokerOptions {
   readonly arguments?: readonly string[];
 }
 
-const START_MS_MAX = 20_000;
+const START_MS_MAX = 90_000;
 
 /**
  * Starts Dunlin on free ports. `TEST_BROKER=mosquitto` starts Mosquitto in its place, which tells a

@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-const LINE_MS_MAX = 10_000;
+const LINE_MS_MAX = 90_000;
 
 /** A program beside the broker, read line by line. */
 export class ChildProgram {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 
-const START_MS_MAX = 30_000;
+const START_MS_MAX = 90_000;
 
 interface Reply {
   readonly id?: number;

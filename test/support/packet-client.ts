@@ -1,7 +1,7 @@
 import type { IConnackPacket, IConnectPacket, Packet, PacketCmd } from 'mqtt-packet';
 import { PacketSocket } from './packet-socket.js';
 
-const WAIT_MS_MAX = 10_000;
+const WAIT_MS_MAX = 90_000;
 
 interface Waiter {
   readonly wanted: (packet: Packet) => boolean;

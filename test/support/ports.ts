@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const ATTEMPTS_MAX = 200;
+const ATTEMPTS_MAX = 3_600;
 const ATTEMPT_EVERY_MS = 25;
 
 /** A port that was free a moment ago: for programs that cannot choose one themselves. */

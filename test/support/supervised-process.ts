@@ -35,7 +35,7 @@ export interface LaunchedBroker {
 export type Launch = (dataFolder: string, log: string[]) => Promise<LaunchedBroker>;
 
 const LOG_LINES_MAX = 200;
-const TERMINATE_MS_MAX = 15_000;
+const TERMINATE_MS_MAX = 90_000;
 
 /** Keeps a broker process and its data folder through kills and restarts. */
 export async function superviseBroker(launch: Launch): Promise<BrokerProcess> {
