@@ -1,4 +1,5 @@
 import { connect as connectSocket, type Socket, type TcpSocketConnectOpts } from 'node:net';
+import { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Peer } from '../../src/session/network-connection.js';
@@ -101,5 +102,26 @@ export class SecureListener {
   #tell(note: () => void): void {
     note();
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/** A stream that is no socket is what TLS reads through JavaScript, where it can be seen. */
+export class PassThroughSocket extends Duplex {
+  readonly #inner: Socket;
+
+  constructor(inner: Socket, seen: (chunk: Buffer) => void) {
+    super();
+    this.#inner = inner;
+    inner.on('data', (chunk: Buffer) => {
+      seen(chunk);
+      this.push(chunk);
+    });
+    inner.on('end', () => this.push(null));
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
+    this.#inner.write(chunk, done);
   }
 }

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { Duplex } from 'node:stream';
 import {
   type ConnectionOptions,
   checkServerIdentity,
@@ -13,7 +12,7 @@ import { networksOf } from '../../src/transport/networks.js';
 import { proxyStage } from '../../src/transport/proxy-stage.js';
 import { CertificateFolder, type PairFiles } from '../support/certificates.js';
 import { CountingRelease } from './recorder.js';
-import { SecureListener } from './tls-fixture.js';
+import { PassThroughSocket, SecureListener } from './tls-fixture.js';
 
 let files: CertificateFolder;
 let server: PairFiles;
@@ -251,26 +250,6 @@ test('a listener without pre-shared keys has no suites for them', async () => {
   expect(secure.refusals[0]!.reason).toContain('no cipher suite in common');
 });
 
-class PassThroughSocket extends Duplex {
-  readonly #inner: Socket;
-
-  constructor(inner: Socket, seen: (chunk: Buffer) => void) {
-    super();
-    this.#inner = inner;
-    inner.on('data', (chunk: Buffer) => {
-      seen(chunk);
-      this.push(chunk);
-    });
-    inner.on('end', () => this.push(null));
-  }
-
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
-    this.#inner.write(chunk, done);
-  }
-}
-
 /** Lengths of the TLS records of application data, as they come through the wire. */
 function recordLengths(bytes: Buffer): number[] {
   const lengths: number[] = [];
@@ -284,7 +263,6 @@ test.each([512, 4096])('records are no longer than %d bytes', async (recordBytes
   const secure = await SecureListener.open({ ...own(), recordBytesMax, versions: ['1.2'] });
   const wire: Buffer[] = [];
   const raw = secure.raw();
-  // A stream that is no socket is what TLS reads through JavaScript, where it can be seen.
   const tapped = new PassThroughSocket(raw, (chunk) => wire.push(chunk));
   const client = await secure.enter({ ...trust, socket: tapped });
   const served = await secure.broker.next();
