@@ -30,8 +30,8 @@ const MADE_ROOM = 'its handshake took too long while others were waiting';
 /**
  * A handshake costs more than anything else that a stranger can ask for, so they begin at a steady
  * pace; those that have to wait do so by turns of their addresses, that one address cannot keep
- * out all others. A handshake that stands still costs nothing more, so where all places are taken the
- * oldest gives way, of the address that has most of them: others have the time that theirs takes.
+ * out all others. A handshake that stands still costs nothing more, so where all places are taken
+ * the oldest gives way, of the address that has most of them: others have the time theirs takes.
  */
 export class HandshakeGate {
   readonly #perSecond: number;
