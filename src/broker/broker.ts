@@ -254,8 +254,8 @@ export class Broker implements Host {
     this.#authentication.continue(connection, auth);
   }
 
-  topic(bytes: Uint8Array, start: number, end: number): Topic | undefined {
-    return this.#routes.lookup(bytes, start, end);
+  topic(bytes: Uint8Array, start: number, end: number, likely?: Topic): Topic | undefined {
+    return this.#routes.lookup(bytes, start, end, likely);
   }
 
   authorizePublish(connection: Connection, publish: Publish, topic: Topic): Decision<ReasonCode> {

@@ -29,6 +29,9 @@ export class InboundFlow {
   readonly #acknowledgements: Acknowledgements;
   readonly #context: ConnectionContext;
   #aliases: InboundTopicAliases<Topic> | undefined = undefined;
+  /** The last one, and whether the one before it was the same: most clients have but one. */
+  #topicBefore: Topic | undefined = undefined;
+  #repeatsTopic = false;
   #toldOfRetransmission = false;
   readonly #subscribes = new ResentSubscribes();
 
@@ -205,9 +208,16 @@ export class InboundFlow {
   #named(bytes: Uint8Array, start: number, end: number): Topic | undefined {
     const { host } = this.#context;
     const { mountPoint } = this.#connection.policy;
-    if (mountPoint === undefined) return host.topic(bytes, start, end);
-    const name = mountPoint.topicName(bytes, start, end);
-    return host.topic(name, 0, name.length);
+    const before = this.#topicBefore;
+    const likely = this.#repeatsTopic ? before : undefined;
+    const name = mountPoint?.topicName(bytes, start, end);
+    const topic =
+      name === undefined
+        ? host.topic(bytes, start, end, likely)
+        : host.topic(name, 0, name.length, likely);
+    this.#repeatsTopic = topic === before;
+    if (topic !== before) this.#topicBefore = topic;
+    return topic;
   }
 
   #setAlias(alias: number, topic: Topic): void {

@@ -260,7 +260,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   }
 
   /** Deliveries are held: those behind them must not overtake them. */
-  get #isHolding(): boolean {
+  #isHolding(): boolean {
     return this.#held !== undefined && !this.#held.isEmpty;
   }
 
@@ -295,12 +295,12 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
       // Its identifier must be durable first: a restart that gave it to another message would lose
       // that one.
       if (delivery.qos === 2) ticket = store.openTicket;
-    } else if (ticket > 0 || this.#isHolding || delivery.share !== undefined) {
+    } else if (ticket > 0 || this.#isHolding() || delivery.share !== undefined) {
       delivery.message = keep();
     }
     this.#track(delivery);
     this.#quota--;
-    if (ticket > 0 || this.#isHolding) this.#hold(delivery, ticket);
+    if (ticket > 0 || this.#isHolding()) this.#hold(delivery, ticket);
     else this.#send(delivery, frame);
   }
 
@@ -325,7 +325,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
       }
     }
     this.#track(delivery);
-    if (ticket > 0 || this.#isHolding) this.#hold(delivery, ticket);
+    if (ticket > 0 || this.#isHolding()) this.#hold(delivery, ticket);
     else this.#transmit(delivery);
   }
 

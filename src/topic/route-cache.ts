@@ -4,7 +4,7 @@ import { ChangeCounters } from './change-counters.js';
 import { hasWildcards } from './topic-filter.js';
 import { TopicHash } from './topic-hash.js';
 import { isTopicName, isTopicNameBytes, type TopicLimits } from './topic-name.js';
-import { TopicEntry, TopicTable } from './topic-table.js';
+import { isSame, TopicEntry, TopicTable } from './topic-table.js';
 
 export interface RouteCacheOptions<R> extends TopicLimits {
   readonly entriesMax: number;
@@ -54,9 +54,20 @@ export class RouteCache<R> {
 
   /**
    * The entry of a Topic Name, undefined when the bytes are none: not UTF-8, wildcards, U+0000,
-   * beyond the limits. An entry may be kept as long as one likes.
+   * beyond the limits. An entry may be kept as long as one likes. `likely` is one that this cache
+   * gave; it is looked at first.
    */
-  lookup(bytes: Uint8Array, start: number, end: number): TopicEntry<R> | undefined {
+  lookup(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    likely?: Pick<TopicEntry<R>, 'bytes'>,
+  ): TopicEntry<R> | undefined {
+    const entry = likely as TopicEntry<R> | undefined;
+    if (entry?.isKnown === true && isSame(entry.bytes, bytes, start, end)) {
+      if (!entry.used) entry.used = true;
+      return entry;
+    }
     const hash = this.#hash.of(bytes, start, end);
     const known = this.#table.find(hash, bytes, start, end);
     if (known !== undefined) {

@@ -226,7 +226,8 @@ export class TopicTable<R> {
   }
 }
 
-function isSame(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+/** Whether the name is what stands there. */
+export function isSame(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
   if (name.length !== end - start) return false;
   for (let i = 0; i < name.length; i++) {
     if (name[i] !== bytes[start + i]) return false;

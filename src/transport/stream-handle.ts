@@ -126,6 +126,9 @@ export class StreamHandles {
   }
 }
 
+/** Views of the read buffer are used again for reads of the same length, by their lowest bits. */
+const VIEWS = 256;
+
 let sharedReadBuffer: Uint8Array | undefined;
 
 function readBuffer(): Uint8Array {
@@ -135,9 +138,19 @@ function readBuffer(): Uint8Array {
 
 function newReadFunction({ streamBaseState, kReadBytesOrError }: StreamBinding) {
   const buffer = readBuffer();
+  const views = new Array<Uint8Array>(VIEWS).fill(buffer);
+  // A new view for each read would cost more than its own making: all that refers to what is read
+  // is older, and the collector has to be told of each time that it refers to something young.
+  const viewOf = (bytes: number): Uint8Array => {
+    const view = views[bytes % VIEWS]!;
+    if (view.length === bytes) return view;
+    const made = buffer.subarray(0, bytes);
+    views[bytes % VIEWS] = made;
+    return made;
+  };
   return function read(this: StreamHandle): void {
     const bytes = streamBaseState[kReadBytesOrError]!;
-    if (bytes > 0) this.reader?.read(buffer.subarray(0, bytes));
+    if (bytes > 0) this.reader?.read(viewOf(bytes));
     else if (bytes < 0) this.reader?.readEnded(bytes);
   };
 }

@@ -91,6 +91,35 @@ describe('RouteCache', () => {
     expect(cache.route(entry)).toBe(1);
   });
 
+  it('looks at a likely entry first, and takes it only where it is the name and still known', () => {
+    const cache = counting({ entriesMax: 2 });
+    const first = find(cache, 'room/one');
+    for (const name of ['room/one', 'room/two', 'room/on', 'room/one/x', '']) {
+      const bytes = utf8Bytes(name);
+      const likely = cache.lookup(bytes, 0, bytes.length, first);
+      expect(likely).toBe(cache.lookup(bytes, 0, bytes.length));
+      expect(likely === first).toBe(name === 'room/one');
+    }
+    let others = 0;
+    while (first.isKnown) find(cache, `other/${others++}`);
+    const bytes = utf8Bytes('room/one');
+    const again = cache.lookup(bytes, 0, bytes.length, first);
+    expect(again).not.toBe(first);
+    expect(again?.name).toBe('room/one');
+    expect(again?.isKnown).toBe(true);
+  });
+
+  it('keeps an entry in the table that is found by being likely', () => {
+    const cache = counting({ entriesMax: 2 });
+    const bytes = utf8Bytes('room/one');
+    const first = cache.lookup(bytes, 0, bytes.length)!;
+    for (let i = 0; i < 20; i++) {
+      cache.lookup(bytes, 0, bytes.length, first);
+      find(cache, `other/${i}`);
+    }
+    expect(first.isKnown).toBe(true);
+  });
+
   it('copies the bytes it keeps', () => {
     const cache = counting();
     const packet = Buffer.from('xa/by');
