@@ -8,22 +8,16 @@ import {
 } from '../session/network-connection.js';
 import type { Accept } from './listener.js';
 import { describeSocketError } from './peer.js';
+import { READ_TURN_BYTES, readTurns, type TurnReader } from './read-turns.js';
 import { CLOSE_DEADLINE_MS } from './socket-connection.js';
 import { releaseUnsent } from './socket-writer.js';
 import {
   END_OF_FILE,
-  READ_BYTES_MAX,
   type StreamHandle,
   type StreamHandles,
   type StreamReader,
   type StreamRequest,
 } from './stream-handle.js';
-
-/**
- * Full reads of one connection in a turn. The system would do 32 of them, two mebibytes, before it
- * looks at the next one: who sends as fast as it can would hold up all others for long.
- */
-const FULL_READS_MAX = 4;
 
 /** A write that the system did not take at once. */
 interface PendingWrite extends StreamRequest {
@@ -47,7 +41,7 @@ export class HandleConnections {
 }
 
 /** A TCP connection as the protocol sees it, on the system's stream itself. */
-export class HandleConnection implements NetworkConnection, StreamReader {
+export class HandleConnection implements NetworkConnection, StreamReader, TurnReader {
   readonly peer: Peer;
   unsentBytes = 0;
   readonly #handle: StreamHandle;
@@ -63,7 +57,8 @@ export class HandleConnection implements NetworkConnection, StreamReader {
   #isEnded = false;
   #isDestroyed = false;
   #isPaused = false;
-  #fullReads = 0;
+  #turnBytes = 0;
+  #awaitsTurn = false;
 
   private constructor(handle: StreamHandle, peer: Peer, shared: HandleConnections) {
     this.peer = peer;
@@ -85,10 +80,9 @@ export class HandleConnection implements NetworkConnection, StreamReader {
   }
 
   read(bytes: Uint8Array): void {
-    if (this.#isClosing) return;
-    this.#events!.receive(bytes);
-    if (bytes.length < READ_BYTES_MAX) this.#fullReads = 0;
-    else if (++this.#fullReads >= FULL_READS_MAX) this.#letOthersIn();
+    if (!this.#isClosing) this.#events!.receive(bytes);
+    this.#turnBytes += bytes.length;
+    if (this.#turnBytes >= READ_TURN_BYTES) this.#letOthersIn();
   }
 
   readEnded(error: number): void {
@@ -131,7 +125,13 @@ export class HandleConnection implements NetworkConnection, StreamReader {
 
   resumeReading(): void {
     this.#isPaused = false;
-    if (!this.#isClosing && !this.#isEnded) this.#handle.readStart();
+    if (!this.#isClosing) this.#readOn();
+  }
+
+  /** It is its turn. */
+  readOn(): void {
+    this.#awaitsTurn = false;
+    if (!this.#isPaused || this.#isClosing) this.#readOn();
   }
 
   close(how: 'after-flush' | 'now'): void {
@@ -141,7 +141,7 @@ export class HandleConnection implements NetworkConnection, StreamReader {
     if (this.#isDestroyed) return;
     // What still comes in is read and dropped: closing with unread bytes would make the system send
     // a reset, and a reset can overtake the last packet.
-    if (!this.#isEnded) this.#handle.readStart();
+    this.#readOn();
     this.#shutDown();
     this.#startDeadline();
   }
@@ -173,13 +173,17 @@ export class HandleConnection implements NetworkConnection, StreamReader {
     else this.#events?.drained();
   }
 
+  #readOn(): void {
+    if (!this.#isDestroyed && !this.#isEnded && !this.#awaitsTurn) this.#handle.readStart();
+  }
+
+  /** Also while what comes is dropped. */
   #letOthersIn(): void {
-    this.#fullReads = 0;
-    if (this.#isClosing) return;
+    this.#turnBytes = 0;
+    if (this.#isDestroyed || this.#awaitsTurn) return;
+    this.#awaitsTurn = true;
     this.#handle.readStop();
-    setImmediate(() => {
-      if (!this.#isPaused) this.resumeReading();
-    });
+    readTurns.wait(this);
   }
 
   /** The spare request is this write's now. */

@@ -8,19 +8,23 @@ import {
 } from '../session/network-connection.js';
 import type { Accept } from './listener.js';
 import { describeSocketError } from './peer.js';
+import { READ_TURN_BYTES, readTurns, type TurnReader } from './read-turns.js';
 import { SocketWriter } from './socket-writer.js';
 
 /** How long a client may take to receive the last bytes and to close its side. */
 export const CLOSE_DEADLINE_MS = 5000;
 
 /** A TCP or TLS socket as the protocol sees it. */
-export class SocketConnection implements NetworkConnection {
+export class SocketConnection implements NetworkConnection, TurnReader {
   readonly peer: Peer;
   readonly #socket: Socket;
   readonly #writer: SocketWriter;
   #events: NetworkConnectionEvents | undefined = undefined;
   #cause: string | undefined = undefined;
   #closing = false;
+  #isPaused = false;
+  #turnBytes = 0;
+  #awaitsTurn = false;
   #deadline: NodeJS.Timeout | undefined = undefined;
 
   private constructor(socket: Socket, peer: Peer) {
@@ -39,6 +43,7 @@ export class SocketConnection implements NetworkConnection {
     connection.#events = events;
     socket.on('data', (chunk: Uint8Array) => {
       if (!connection.#closing) events.receive(chunk);
+      connection.#count(chunk.length);
     });
   }
 
@@ -51,11 +56,19 @@ export class SocketConnection implements NetworkConnection {
   }
 
   pauseReading(): void {
+    this.#isPaused = true;
     if (!this.#closing) this.#socket.pause();
   }
 
   resumeReading(): void {
-    if (!this.#closing) this.#socket.resume();
+    this.#isPaused = false;
+    if (!this.#closing && !this.#awaitsTurn) this.#socket.resume();
+  }
+
+  /** It is its turn. */
+  readOn(): void {
+    this.#awaitsTurn = false;
+    if (!this.#isPaused || this.#closing) this.#socket.resume();
   }
 
   close(how: 'after-flush' | 'now'): void {
@@ -68,8 +81,17 @@ export class SocketConnection implements NetworkConnection {
     // What still comes in is read and dropped: closing with unread bytes would make the system send
     // a reset, and a reset can overtake the last packet.
     this.#socket.end();
-    this.#socket.resume();
+    if (!this.#awaitsTurn) this.#socket.resume();
     this.#startDeadline();
+  }
+
+  #count(bytes: number): void {
+    this.#turnBytes += bytes;
+    if (this.#turnBytes < READ_TURN_BYTES || this.#awaitsTurn) return;
+    this.#turnBytes = 0;
+    this.#awaitsTurn = true;
+    this.#socket.pause();
+    readTurns.wait(this);
   }
 
   #ended(): void {

@@ -9,6 +9,7 @@ import {
 } from '../session/network-connection.js';
 import type { Accept } from './listener.js';
 import { describeSocketError } from './peer.js';
+import { READ_TURN_BYTES, readTurns, type TurnReader } from './read-turns.js';
 import { CLOSE_DEADLINE_MS } from './socket-connection.js';
 import { releaseUnsent, SocketWriter } from './socket-writer.js';
 
@@ -27,7 +28,7 @@ const PONG_UNSENT_BYTES_MAX = 65_536;
 export const STRANGER_BYTES_MAX: number = 1_048_576 + 65_536;
 
 /** A WebSocket as the protocol sees it: a stream of bytes whose frames mean nothing. */
-export class WebSocketConnection implements NetworkConnection {
+export class WebSocketConnection implements NetworkConnection, TurnReader {
   readonly peer: Peer;
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
@@ -36,6 +37,8 @@ export class WebSocketConnection implements NetworkConnection {
   /** Frames that were already taken apart when reading was paused. */
   readonly #held: Uint8Array[] = [];
   #strangerBytes = 0;
+  #turnBytes = 0;
+  #awaitsTurn = false;
   #paused = false;
   #closing = false;
   #cause: string | undefined = undefined;
@@ -48,6 +51,7 @@ export class WebSocketConnection implements NetworkConnection {
     this.#writer = new SocketWriter(socket, () => this.#events.drained());
     this.#events = accept(this);
     socket.on('data', this.#heardStranger);
+    socket.on('data', (chunk: Uint8Array) => this.#count(chunk.length));
     webSocket.on('message', (data, isBinary) => this.#received(data as Buffer, isBinary));
     webSocket.on('ping', (data) => {
       if (this.unsentBytes <= PONG_UNSENT_BYTES_MAX) webSocket.pong(data);
@@ -87,8 +91,14 @@ export class WebSocketConnection implements NetworkConnection {
   resumeReading(): void {
     if (this.#closing || !this.#paused) return;
     this.#paused = false;
-    if (this.#held.length === 0) this.#webSocket.resume();
+    if (this.#held.length === 0) this.#readOn();
     else queueMicrotask(() => this.#deliverHeld());
+  }
+
+  /** It is its turn. */
+  readOn(): void {
+    this.#awaitsTurn = false;
+    if (!this.#closing && !this.#paused && this.#held.length === 0) this.#webSocket.resume();
   }
 
   admitted(): void {
@@ -115,6 +125,20 @@ export class WebSocketConnection implements NetworkConnection {
     this.#webSocket.terminate();
   };
 
+  #readOn(): void {
+    if (!this.#awaitsTurn) this.#webSocket.resume();
+  }
+
+  /** All that comes, pings and empty frames too. What has been read is taken apart at once. */
+  #count(bytes: number): void {
+    this.#turnBytes += bytes;
+    if (this.#turnBytes < READ_TURN_BYTES || this.#closing || this.#awaitsTurn) return;
+    this.#turnBytes = 0;
+    this.#awaitsTurn = true;
+    this.#webSocket.pause();
+    readTurns.wait(this);
+  }
+
   #closeAfterFlush(code: number, sentence: string): void {
     this.#closing = true;
     this.#webSocket.close(code, sentence);
@@ -139,7 +163,7 @@ export class WebSocketConnection implements NetworkConnection {
     while (!this.#paused && !this.#closing) {
       const data = this.#held.shift();
       if (data === undefined) {
-        this.#webSocket.resume();
+        this.#readOn();
         return;
       }
       this.#events.receive(data);

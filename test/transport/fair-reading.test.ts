@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { HandleConnection, type HandleConnections } from '../../src/transport/handle-connection.js';
+import { READ_TURN_BYTES, readTurns } from '../../src/transport/read-turns.js';
 import type { StreamHandle, StreamReader } from '../../src/transport/stream-handle.js';
 import { RecordingBroker } from './recorder.js';
 
@@ -22,6 +23,12 @@ class Endless {
     return 0;
   }
 
+  shutdown(): number {
+    return 0;
+  }
+
+  close(): void {}
+
   turn(bytes = FULL): number {
     let reads = 0;
     while (this.isReading && reads < READS_IN_A_TURN) {
@@ -32,6 +39,12 @@ class Endless {
   }
 }
 
+/** Those of other tests as well. */
+async function everybodyHadATurn(): Promise<void> {
+  do await new Promise(setImmediate);
+  while (readTurns.waiting > 0);
+}
+
 async function serve() {
   const handle = new Endless();
   const streams = {
@@ -39,6 +52,7 @@ async function serve() {
       handle.reader = reader;
     },
     newWrite: () => ({ oncomplete() {} }),
+    newShutdown: () => ({ oncomplete() {} }),
   };
   const shared = { streams, all: new Set() } as unknown as HandleConnections;
   const broker = new RecordingBroker();
@@ -51,8 +65,8 @@ async function serve() {
 test('who sends without end lets others in between, and is read on in the next turn', async () => {
   const { handle } = await serve();
   for (let turn = 0; turn < 3; turn++) {
-    expect(handle.turn()).toBe(4);
-    await new Promise(setImmediate);
+    expect(handle.turn()).toBe(1);
+    await everybodyHadATurn();
   }
 });
 
@@ -61,12 +75,26 @@ test('short reads are taken as they come', async () => {
   expect(handle.turn(new Uint8Array(1000))).toBe(READS_IN_A_TURN);
 });
 
+test('many reads that are not full are as much as a full one', async () => {
+  const { handle } = await serve();
+  expect(handle.turn(new Uint8Array(READ_TURN_BYTES / 4))).toBe(4);
+});
+
+test('what is only dropped, since the connection ends, takes turns as well', async () => {
+  const { handle, network } = await serve();
+  handle.turn();
+  network.close('after-flush');
+  expect(handle.turn()).toBe(0);
+  await everybodyHadATurn();
+  expect(handle.turn()).toBe(1);
+});
+
 test('a connection that is paused meanwhile stays so', async () => {
   const { handle, network } = await serve();
   handle.turn();
   network.pauseReading();
-  await new Promise(setImmediate);
+  await everybodyHadATurn();
   expect(handle.isReading).toBe(false);
   network.resumeReading();
-  expect(handle.turn()).toBe(4);
+  expect(handle.turn()).toBe(1);
 });
