@@ -8,7 +8,13 @@ import {
 } from '../session/network-connection.js';
 import type { Accept } from './listener.js';
 import { describeSocketError } from './peer.js';
-import { READ_TURN_BYTES, readTurns, type TurnReader } from './read-turns.js';
+import {
+  READ_COST_MAX,
+  readCost,
+  readTurns,
+  TIMED_BYTES_MIN,
+  type TurnReader,
+} from './read-turns.js';
 import { CLOSE_DEADLINE_MS } from './socket-connection.js';
 import { releaseUnsent } from './socket-writer.js';
 import {
@@ -57,7 +63,7 @@ export class HandleConnection implements NetworkConnection, StreamReader, TurnRe
   #isEnded = false;
   #isDestroyed = false;
   #isPaused = false;
-  #turnBytes = 0;
+  #turnCost = 0;
   #awaitsTurn = false;
 
   private constructor(handle: StreamHandle, peer: Peer, shared: HandleConnections) {
@@ -80,9 +86,11 @@ export class HandleConnection implements NetworkConnection, StreamReader, TurnRe
   }
 
   read(bytes: Uint8Array): void {
+    const { length } = bytes;
+    const sinceMs = length < TIMED_BYTES_MIN ? 0 : performance.now();
     if (!this.#isClosing) this.#events!.receive(bytes);
-    this.#turnBytes += bytes.length;
-    if (this.#turnBytes >= READ_TURN_BYTES) this.#letOthersIn();
+    this.#turnCost += readCost(length, sinceMs === 0 ? 0 : performance.now() - sinceMs);
+    if (this.#turnCost >= READ_COST_MAX) this.#letOthersIn();
   }
 
   readEnded(error: number): void {
@@ -179,7 +187,7 @@ export class HandleConnection implements NetworkConnection, StreamReader, TurnRe
 
   /** Also while what comes is dropped. */
   #letOthersIn(): void {
-    this.#turnBytes = 0;
+    this.#turnCost = 0;
     if (this.#isDestroyed || this.#awaitsTurn) return;
     this.#awaitsTurn = true;
     this.#handle.readStop();

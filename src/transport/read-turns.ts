@@ -1,10 +1,19 @@
 import { Fifo } from '../base/fifo.js';
 
 /**
- * What one connection may send before others get a turn. The system would read two mebibytes of
- * one stream before it looks at the next: who sends as fast as it can would hold up all others.
+ * What one connection may cost before others get a turn: half a millisecond, or 256 KiB of what
+ * takes less. The system would read two mebibytes of one stream before it looks at the next: who
+ * sends as fast as it can would hold up all others for long.
  */
-export const READ_TURN_BYTES = 32_768;
+export const READ_COST_MAX = 512;
+const BYTES_SHIFT = 9;
+/** Shorter reads are not timed. */
+export const TIMED_BYTES_MIN = 4096;
+
+/** Of one read, in microseconds; a byte costs something in any case. */
+export function readCost(bytes: number, tookMs: number): number {
+  return (bytes >>> BYTES_SHIFT) + Math.round(tookMs * 1000);
+}
 
 /** Who waits is read on again when it is its turn. */
 export interface TurnReader {

@@ -8,7 +8,13 @@ import {
 } from '../session/network-connection.js';
 import type { Accept } from './listener.js';
 import { describeSocketError } from './peer.js';
-import { READ_TURN_BYTES, readTurns, type TurnReader } from './read-turns.js';
+import {
+  READ_COST_MAX,
+  readCost,
+  readTurns,
+  TIMED_BYTES_MIN,
+  type TurnReader,
+} from './read-turns.js';
 import { SocketWriter } from './socket-writer.js';
 
 /** How long a client may take to receive the last bytes and to close its side. */
@@ -23,7 +29,7 @@ export class SocketConnection implements NetworkConnection, TurnReader {
   #cause: string | undefined = undefined;
   #closing = false;
   #isPaused = false;
-  #turnBytes = 0;
+  #turnCost = 0;
   #awaitsTurn = false;
   #deadline: NodeJS.Timeout | undefined = undefined;
 
@@ -39,12 +45,8 @@ export class SocketConnection implements NetworkConnection, TurnReader {
   /** Gives the socket to the protocol. The bytes flow from here on. */
   static serve(socket: Socket, peer: Peer, accept: Accept): void {
     const connection = new SocketConnection(socket, peer);
-    const events = accept(connection);
-    connection.#events = events;
-    socket.on('data', (chunk: Uint8Array) => {
-      if (!connection.#closing) events.receive(chunk);
-      connection.#count(chunk.length);
-    });
+    connection.#events = accept(connection);
+    socket.on('data', (chunk: Uint8Array) => connection.#read(chunk));
   }
 
   get unsentBytes(): number {
@@ -85,10 +87,17 @@ export class SocketConnection implements NetworkConnection, TurnReader {
     this.#startDeadline();
   }
 
-  #count(bytes: number): void {
-    this.#turnBytes += bytes;
-    if (this.#turnBytes < READ_TURN_BYTES || this.#awaitsTurn) return;
-    this.#turnBytes = 0;
+  #read(chunk: Uint8Array): void {
+    const { length } = chunk;
+    const sinceMs = length < TIMED_BYTES_MIN ? 0 : performance.now();
+    if (!this.#closing) this.#events!.receive(chunk);
+    this.#turnCost += readCost(length, sinceMs === 0 ? 0 : performance.now() - sinceMs);
+    if (this.#turnCost >= READ_COST_MAX && !this.#awaitsTurn) this.#letOthersIn();
+  }
+
+  /** Also while what comes is dropped. */
+  #letOthersIn(): void {
+    this.#turnCost = 0;
     this.#awaitsTurn = true;
     this.#socket.pause();
     readTurns.wait(this);

@@ -9,7 +9,7 @@ import {
 } from '../session/network-connection.js';
 import type { Accept } from './listener.js';
 import { describeSocketError } from './peer.js';
-import { READ_TURN_BYTES, readTurns, type TurnReader } from './read-turns.js';
+import { readTurns, type TurnReader } from './read-turns.js';
 import { CLOSE_DEADLINE_MS } from './socket-connection.js';
 import { releaseUnsent, SocketWriter } from './socket-writer.js';
 
@@ -26,6 +26,9 @@ const PONG_UNSENT_BYTES_MAX = 65_536;
  * beyond it, whatever length it claims.
  */
 export const STRANGER_BYTES_MAX: number = 1_048_576 + 65_536;
+
+/** What a client may send before others get a turn: many frames of few bytes are slow work. */
+export const FRAMES_BYTES_MAX = 65_536;
 
 /** A WebSocket as the protocol sees it: a stream of bytes whose frames mean nothing. */
 export class WebSocketConnection implements NetworkConnection, TurnReader {
@@ -132,7 +135,7 @@ export class WebSocketConnection implements NetworkConnection, TurnReader {
   /** All that comes, pings and empty frames too. What has been read is taken apart at once. */
   #count(bytes: number): void {
     this.#turnBytes += bytes;
-    if (this.#turnBytes < READ_TURN_BYTES || this.#closing || this.#awaitsTurn) return;
+    if (this.#turnBytes < FRAMES_BYTES_MAX || this.#closing || this.#awaitsTurn) return;
     this.#turnBytes = 0;
     this.#awaitsTurn = true;
     this.#webSocket.pause();

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
 import { HandleConnection, type HandleConnections } from '../../src/transport/handle-connection.js';
-import { READ_TURN_BYTES, readTurns } from '../../src/transport/read-turns.js';
+import { readTurns } from '../../src/transport/read-turns.js';
 import type { StreamHandle, StreamReader } from '../../src/transport/stream-handle.js';
 import { RecordingBroker } from './recorder.js';
 
 const FULL = new Uint8Array(65_536);
 /** So often the system reads one stream before it looks at another, while reads are full. */
 const READS_IN_A_TURN = 32;
+
+/** Of those that cost nothing. */
+const FULL_READS_MAX = 4;
 
 /** A stream that has always more to read. */
 class Endless {
@@ -58,16 +61,27 @@ async function serve() {
   const broker = new RecordingBroker();
   const peer = { address: '192.0.2.1:1', host: '192.0.2.1', listener: 'mqtt://127.0.0.1:1883' };
   HandleConnection.serve(handle as unknown as StreamHandle, peer, shared, broker.accept);
-  const { network } = await broker.next();
-  return { handle, network };
+  const recorder = await broker.next();
+  return { handle, recorder, network: recorder.network };
 }
 
 test('who sends without end lets others in between, and is read on in the next turn', async () => {
   const { handle } = await serve();
   for (let turn = 0; turn < 3; turn++) {
-    expect(handle.turn()).toBe(1);
+    const reads = handle.turn();
+    expect(reads).toBeGreaterThan(0);
+    expect(reads).toBeLessThanOrEqual(FULL_READS_MAX);
     await everybodyHadATurn();
   }
+});
+
+test('what takes long ends the turn at once', async () => {
+  const { handle, recorder } = await serve();
+  recorder.onReceive = () => {
+    const sinceMs = performance.now();
+    while (performance.now() - sinceMs < 1);
+  };
+  expect(handle.turn()).toBe(1);
 });
 
 test('short reads are taken as they come', async () => {
@@ -77,7 +91,8 @@ test('short reads are taken as they come', async () => {
 
 test('many reads that are not full are as much as a full one', async () => {
   const { handle } = await serve();
-  expect(handle.turn(new Uint8Array(READ_TURN_BYTES / 4))).toBe(4);
+  const reads = handle.turn(new Uint8Array(FULL.length / 2));
+  expect(reads).toBeLessThanOrEqual(2 * FULL_READS_MAX);
 });
 
 test('what is only dropped, since the connection ends, takes turns as well', async () => {
@@ -86,7 +101,7 @@ test('what is only dropped, since the connection ends, takes turns as well', asy
   network.close('after-flush');
   expect(handle.turn()).toBe(0);
   await everybodyHadATurn();
-  expect(handle.turn()).toBe(1);
+  expect(handle.turn()).toBeGreaterThan(0);
 });
 
 test('a connection that is paused meanwhile stays so', async () => {
@@ -96,5 +111,5 @@ test('a connection that is paused meanwhile stays so', async () => {
   await everybodyHadATurn();
   expect(handle.isReading).toBe(false);
   network.resumeReading();
-  expect(handle.turn()).toBe(1);
+  expect(handle.turn()).toBeGreaterThan(0);
 });
