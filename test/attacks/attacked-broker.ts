@@ -1,6 +1,6 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
@@ -11,20 +11,20 @@ import type { Pulse } from './bystander.js';
 import { comeFrom } from './stranger.js';
 
 const BYSTANDER = fileURLToPath(new URL('./bystander.ts', import.meta.url));
-const QUIET_MS = 700;
-/** Healthy clients are listened to for so long, however short the attack is. */
-const ATTACK_MS_MIN = 300;
+/** Where it is set, times are measured and written there: `npm run bench:attacks` does so. */
+const RESULTS = process.env['ATTACK_RESULTS'];
+/** Before each attack, and the attack itself, which is repeated where it is over sooner. */
+const MEASURED_MS = 3000;
 const LOG_MS_MAX = 90_000;
 const LOOK_MS = 20;
-/** The machine may be busy: latencies below this are no sign of anything. */
-const P99_MS_ALWAYS_FINE = 1000;
-const P99_TIMES_QUIET = 10;
 const MIB = 1_048_576;
+/** Of one attack, whatever it consists of. */
+const LINES_MAX = 20_000;
 
 export type Event = Readonly<Record<string, unknown>>;
 
 export interface Expected {
-  /** How much more memory the broker may have at its highest. */
+  /** How much more memory the broker may have at its highest: several times what it takes. */
   readonly growthMiBMax: number;
   /** What the log must say of it. */
   readonly event?: string;
@@ -42,7 +42,6 @@ export class AttackedBroker {
   readonly #broker: Command;
   readonly #control: Command;
   readonly #bystander: ChildProgram;
-  #quiet: Pulse | undefined = undefined;
   #attacks = 0;
 
   private constructor(
@@ -77,8 +76,6 @@ export class AttackedBroker {
     const bystander = new ChildProgram(process.execPath, args);
     const attacked = new AttackedBroker(folder, broker, control, ports, bystander);
     await bystander.takeUntil('ready');
-    await delay(QUIET_MS);
-    attacked.#quiet = (await attacked.#pulses())[0];
     return attacked;
   }
 
@@ -95,28 +92,31 @@ export class AttackedBroker {
 
   /**
    * Attacks, from an address of its own, so that the log folds nothing of it together with others.
-   * Expects a broker that is there, has grown little and serves the others.
+   * Expects a broker that is there, has grown little and serves the others. How fast it does so is
+   * up to the machine: that is measured and not judged.
    */
   async withstands(attack: () => Promise<void>, expected: Expected): Promise<void> {
     const { child } = this.#broker;
     const from = this.#broker.output.length;
     const beforeMiB = resetPeakMiB(child.pid!);
     await this.#pulses();
+    const quiet = RESULTS === undefined ? undefined : await this.#pulseAfter(MEASURED_MS);
     comeFrom(`127.0.1.${++this.#attacks}`);
-    await Promise.all([attack(), delay(ATTACK_MS_MIN)]);
+    const sinceMs = performance.now();
+    do await attack();
+    while (RESULTS !== undefined && performance.now() - sinceMs < MEASURED_MS);
     const [pulse, control] = (await this.#pulses()) as [Pulse, Pulse];
     const growthMiB = peakMiB(child.pid!) - beforeMiB;
     if (expected.event !== undefined) {
       await this.logged(expected.event, expected.fields ?? {}, from);
     }
-    this.#report({ pulse, control, growthMiB, event: expected.event });
+    const lines = this.#events(from).length;
+    this.#report({ quiet, pulse, control, growthMiB, lines, event: expected.event });
     expect(child.exitCode, this.#broker.errors).toBeNull();
     expect(pulse).toMatchObject({ lost: 0 });
-    expect(pulse.count, 'messages of healthy clients').toBeGreaterThan(0);
-    const quietMs = Math.max(this.#quiet!.p99Ms, control.p99Ms);
-    const p99MsMax = Math.max(P99_MS_ALWAYS_FINE, P99_TIMES_QUIET * quietMs) * waitingForCpu();
-    expect(pulse.p99Ms, 'p99 of healthy clients, in ms').toBeLessThan(p99MsMax);
     expect(growthMiB, 'MiB of memory more').toBeLessThan(expected.growthMiBMax);
+    expect(lines, 'lines in the log').toBeLessThan(LINES_MAX);
+    await this.#goesOnServing();
   }
 
   /** Waits for a line of the log with this event and these fields. */
@@ -143,19 +143,22 @@ export class AttackedBroker {
     return JSON.parse((await this.#bystander.take(1))[0]!) as Pulse[];
   }
 
-  /** `ATTACK_RESULTS=file` gathers what docs/security.md tells. */
-  #report(measured: { pulse: Pulse; control: Pulse; growthMiB: number; event?: unknown }): void {
-    const file = process.env['ATTACK_RESULTS'];
-    if (file === undefined) return;
-    const test = expect.getState().currentTestName;
-    const quiet = this.#quiet;
-    appendFileSync(file, `${JSON.stringify({ test, ...measured, quiet })}\n`);
+  async #pulseAfter(waitMs: number): Promise<Pulse> {
+    await delay(waitMs);
+    return (await this.#pulses())[0]!;
   }
-}
 
-/** How many times longer what needs the processor takes, since others need it as well. */
-function waitingForCpu(): number {
-  return Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
+  /** Messages of healthy clients come that were sent after the attack. */
+  async #goesOnServing(): Promise<void> {
+    while ((await this.#pulseAfter(LOOK_MS)).count === 0);
+  }
+
+  #report(measured: object): void {
+    if (RESULTS === undefined) return;
+    const test = expect.getState().currentTestName;
+    const file = basename(expect.getState().testPath ?? '', '.test.ts');
+    appendFileSync(RESULTS, `${JSON.stringify({ file, test, ...measured })}\n`);
+  }
 }
 
 function has(line: Event, fields: object): boolean {

@@ -11,13 +11,14 @@ export interface Pulse {
   /** Messages that came. */
   readonly count: number;
   /** From PUBLISH of the one to PUBLISH at the other. Those still on their way count as well. */
+  readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
   /** Connections lost. */
   readonly lost: number;
 }
 
-const EVERY_MS = 10;
+const EVERY_MS = 5;
 
 class Pair {
   readonly #topic: string;
@@ -67,6 +68,7 @@ class Pair {
     const all = [...this.#latenciesMs, ...waitingMs].sort((one, other) => one - other);
     const pulse = {
       count: this.#latenciesMs.length,
+      p50Ms: all[Math.floor(all.length * 0.5)] ?? 0,
       p99Ms: all[Math.floor(all.length * 0.99)] ?? 0,
       maxMs: all.at(-1) ?? 0,
       lost: this.#lost,

@@ -66,7 +66,7 @@ test('100 guesses of a password from one address', async () => {
     await guesses;
   };
   const fields = { address: /^127\.0\.1\./ };
-  await broker.withstands(attack, { growthMiBMax: 160, event: 'credentials_refused', fields });
+  await broker.withstands(attack, { growthMiBMax: 320, event: 'credentials_refused', fields });
   expect(order.at(-1), 'the right password did not wait for all guesses').toBe('guess');
 });
 
@@ -80,7 +80,7 @@ test('100 guesses for one user, each from another address', async () => {
     expect(await login(PASSWORDS, 'kitchen', 'right')).toBe(0);
   };
   const fields = { user: 'kitchen', address: /^127\.0\.2\./ };
-  await broker.withstands(attack, { growthMiBMax: 160, event: 'refused', fields });
+  await broker.withstands(attack, { growthMiBMax: 320, event: 'refused', fields });
 });
 
 const claims = { sub: 'admin', exp: Math.floor(Date.now() / 1000) + 3600 };
@@ -121,7 +121,7 @@ test.each<[string, () => string | Promise<string>, RegExp]>([
   const attack = async (): Promise<void> => {
     expect(await login(TOKENS, 'admin', token)).toBe(BAD_USER_NAME_OR_PASSWORD);
   };
-  await broker.withstands(attack, { growthMiBMax: 64, event: 'refused', fields: { msg } });
+  await broker.withstands(attack, { growthMiBMax: 128, event: 'refused', fields: { msg } });
 });
 
 test('and the right token comes in', async () => {

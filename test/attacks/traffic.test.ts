@@ -34,13 +34,13 @@ async function flood(listener: number, name: string): Promise<void> {
 
 test('8 clients that publish as fast as they can', async () => {
   const attack = (): Promise<void> => flood(0, 'free');
-  await broker.withstands(attack, { growthMiBMax: 96, event: 'disconnected' });
+  await broker.withstands(attack, { growthMiBMax: 192, event: 'disconnected' });
 });
 
 test('the same where rates are set', async () => {
   const attack = (): Promise<void> => flood(RATED, 'rated');
   const fields = { kind: 'client', name: /^rated-/, what: 'messages', action: 'slowed' };
-  await broker.withstands(attack, { growthMiBMax: 96, event: 'rate_exceeded', fields });
+  await broker.withstands(attack, { growthMiBMax: 192, event: 'rate_exceeded', fields });
 });
 
 test('1000 connections of one address where rates are set', async () => {
@@ -53,6 +53,6 @@ test('1000 connections of one address where rates are set', async () => {
       stranger.leave();
     });
   const fields = { kind: 'address', what: 'connections', action: 'refused' };
-  await broker.withstands(attack, { growthMiBMax: 64, event: 'rate_exceeded', fields });
+  await broker.withstands(attack, { growthMiBMax: 128, event: 'rate_exceeded', fields });
   expect(refused).toBeGreaterThan(500);
 });
