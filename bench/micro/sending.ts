@@ -24,6 +24,7 @@ function outbox(payloadBytes: number): MicroTask {
   const box = new Outbox(network, tick, new BufferPool(), OUTBOX_BYTES_MAX, {
     drained() {},
     sent() {},
+    sentHeld() {},
   });
   const frame = new PublishFrame();
   const topic = Buffer.from('load/site-0001/temperature');

@@ -70,7 +70,7 @@ export class Acknowledgements implements CommitWaiter {
   /** Any other answer, encoded; `sent` runs when it is in the outbox. */
   answer(bytes: Uint8Array, ticket: number, sent?: () => void): void {
     if (this.#waiting.length === 0 && ticket <= this.#store.committedTicket) {
-      this.#outbox.append(bytes);
+      this.#outbox.appendAnswer(bytes);
       sent?.();
       return;
     }
@@ -115,7 +115,7 @@ export class Acknowledgements implements CommitWaiter {
       this.#waiting.shift();
       if (this.#waiting.length === 0) this.#index = undefined;
       else this.#index?.delete(keyOf(answer));
-      if (answer.bytes !== undefined) this.#outbox.append(answer.bytes);
+      if (answer.bytes !== undefined) this.#outbox.appendAnswer(answer.bytes);
       else if (answer.type !== 0) {
         this.#write(answer.type, answer.packetIdentifier, answer.reasonCode);
       }
@@ -137,15 +137,9 @@ export class Acknowledgements implements CommitWaiter {
   }
 
   #write(type: AcknowledgementType, packetIdentifier: number, reasonCode: ReasonCode): void {
-    const withReason = reasonCode !== ReasonCode.Success && this.#version === 5;
-    const outbox = this.#outbox;
-    const at = outbox.reserve(withReason ? 5 : 4);
-    const { target } = outbox;
-    target[at] = (type << 4) | (type === PacketType.PUBREL ? 0x02 : 0);
-    target[at + 1] = withReason ? 3 : 2;
-    target[at + 2] = packetIdentifier >>> 8;
-    target[at + 3] = packetIdentifier & 0xff;
-    if (withReason) target[at + 4] = reasonCode;
+    const firstByte = (type << 4) | (type === PacketType.PUBREL ? 0x02 : 0);
+    const shown = this.#version === 5 ? reasonCode : ReasonCode.Success;
+    this.#outbox.appendAcknowledgement(firstByte, packetIdentifier, shown);
   }
 }
 

@@ -28,6 +28,21 @@ export class BufferPool {
     return new Uint8Array(bytes);
   }
 
+  /** A buffer of at least `bytes` with the first `keptBytes` of the old one, which is given back. */
+  larger(old: Uint8Array | undefined, keptBytes: number, bytes: number): Uint8Array {
+    const buffer = this.take(bytes);
+    if (old !== undefined) {
+      buffer.set(old.subarray(0, keptBytes));
+      this.release(old);
+    }
+    return buffer;
+  }
+
+  releaseAll(buffers: Uint8Array | Uint8Array[]): void {
+    if (buffers instanceof Uint8Array) this.release(buffers);
+    else for (const buffer of buffers) this.release(buffer);
+  }
+
   release(buffer: Uint8Array): void {
     switch (buffer.length) {
       case SMALL_BUFFER_BYTES:

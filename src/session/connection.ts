@@ -1,9 +1,7 @@
 import { unreachable } from '../base/assert.js';
-import { connectLevel } from '../wire/connect-level.js';
 import {
   type AcknowledgementType,
   type Auth,
-  type Connack,
   type Connect,
   type Disconnect,
   PacketType,
@@ -28,6 +26,7 @@ import { PACED_BYTES_MAX, PacedNetwork } from './paced-network.js';
 import { checkPhase, type Phase } from './phase.js';
 import { newPublishSender, type PublishSender } from './publish-sender.js';
 import { reasonStringFor } from './reason-string.js';
+import { encodeRefusal, type RefusalDetails, versionToAnswer } from './refusal-packets.js';
 import { applyClientExpiry, type Session } from './session.js';
 import { type SilenceOwner, SilenceTimer, shorter, silenceSentence } from './silence-timer.js';
 
@@ -110,16 +109,22 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
   }
 
   drained(): void {
-    if (this.#phase !== 'connected' || this.#paced?.drained() === false) return;
+    // What waits for the network goes before what waits for room.
+    if (this.#paced?.drained() === false || !this.outbox.drained()) return;
+    if (this.#phase !== 'connected') return;
     this.session?.outbound.pump();
     this.#context.host.roomAgain(this);
   }
 
   sent(bytes: number): void {
     this.#context.statistics.bytesSent += bytes;
-    if (this.outbox.isDoubted) this.#context.readers?.doubt(this);
+    if (this.outbox.trust.isDoubted) this.#context.readers?.doubt(this);
     if (this.sender === undefined || this.sender.sentCount === this.#sentCount) return;
     this.#sentCount = this.sender.sentCount;
+    this.publishedMs = this.#context.clock.nowMs;
+  }
+
+  sentHeld(): void {
     this.publishedMs = this.#context.clock.nowMs;
   }
 
@@ -150,7 +155,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     }
     this.#framer.packetBytesMax = this.limits.packetBytesMax;
     this.network.admitted?.();
-    this.outbox.append(bytes);
+    this.outbox.appendAnswer(bytes);
     const keepAliveMs = accepted.keepAliveSeconds * 1500; // [MQTT-3.1.2-22]
     this.#silence.startKeepAlive(shorter(keepAliveMs, accepted.idleSecondsMax * 1000));
     session.outbound.attach(this.sender, accepted.receiveMaximum);
@@ -165,25 +170,20 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
   refuse(
     reasonCode: ReasonCode,
     sentence: string,
-    more: Pick<Connack, 'serverReference' | 'authenticationMethod'> = {},
+    more: RefusalDetails = {},
     isRepeated = false,
   ): void {
     if (this.#phase === 'closed') return;
     this.#context.statistics.connectionsRefused++;
-    const reasonString = reasonStringFor(sentence, this.connect);
-    this.outbox.append(
-      encode(
-        { type: PacketType.CONNACK, sessionPresent: false, reasonCode, reasonString, ...more },
-        this.version,
-      ),
-    );
+    const refusal = { reasonCode, sentence, ...more };
+    this.outbox.append(encodeRefusal(this.version, this.connect, refusal));
     this.#end({ kind: 'authentication', reasonCode, sentence, isRepeated });
   }
 
   /** Sends AUTH and waits for the client's. */
   challenge(auth: Omit<Auth, 'type'>): void {
     if (this.#phase === 'connecting') this.#phase = 'authenticating';
-    this.outbox.append(encode({ type: PacketType.AUTH, ...auth }, this.version));
+    this.outbox.appendAnswer(encode({ type: PacketType.AUTH, ...auth }, this.version));
     if (auth.reasonCode === ReasonCode.Success) this.#turns?.ended();
   }
 
@@ -273,13 +273,11 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
   /** A CONNECT that cannot be read: CONNACK only where the client can be told. [MQTT-3.1.4-1] */
   #refuseMalformed(violation: ProtocolViolation, cause: DisconnectCause): void {
     const { reasonCode } = violation;
-    const version = connectLevel(this.#framer);
-    const isUnknownVersion = reasonCode === ReasonCode.UnsupportedProtocolVersion;
-    if (version === 5 || isUnknownVersion) {
-      this.version = isUnknownVersion && version < 5 ? 4 : 5;
-      this.outbox.append(
-        encode({ type: PacketType.CONNACK, sessionPresent: false, reasonCode }, this.version),
-      );
+    const version = versionToAnswer(this.#framer, reasonCode);
+    if (version !== undefined) {
+      this.version = version;
+      const connack = { type: PacketType.CONNACK, sessionPresent: false, reasonCode } as const;
+      this.outbox.append(encode(connack, version));
     }
     this.#end(cause);
   }
@@ -308,7 +306,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
         this.#inbound!.unsubscribe(packet);
         break;
       case PacketType.PINGREQ:
-        this.outbox.append(PINGRESP); // [MQTT-3.12.4-1]
+        this.outbox.appendAnswer(PINGRESP); // [MQTT-3.12.4-1]
         this.session!.outbound.watching?.device.pinged(this.heardMs);
         break;
       case PacketType.DISCONNECT:
@@ -391,8 +389,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.#silence.stop();
-    this.outbox.endOfTick();
-    this.outbox.close();
+    this.outbox.finish();
     this.acknowledgements?.close();
     (this.#paced ?? this.network).close(cause.kind === 'network' ? 'now' : 'after-flush');
     this.#context.host.disconnected(this, cause);

@@ -74,7 +74,7 @@ export class InboundFlow {
   acknowledgement(source: PacketBytes, type: AcknowledgementType): void {
     const { bytes, bodyStart, packetEnd, packetStart } = source;
     const { outbound } = this.#session;
-    this.#connection.outbox.answered();
+    this.#connection.outbox.trust.answered();
     let identifier: number;
     let reasonCode: ReasonCode = ReasonCode.Success;
     const expectedFlags = type === PacketType.PUBREL ? 0x02 : 0;

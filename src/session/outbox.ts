@@ -1,9 +1,11 @@
 import type { EndOfTick, TickTask } from '../base/clock.js';
-import { copyBytes, LOOP_BYTES_MAX } from '../base/copy-bytes.js';
 import { Fifo } from '../base/fifo.js';
 import type { FrameTemplate, PublishFrame } from '../wire/publish-frame.js';
 import { type BufferPool, LARGE_BUFFER_BYTES } from './buffer-pool.js';
+import { copyPublish } from './copy-publish.js';
+import { HeldBack } from './held-back.js';
 import type { NetworkConnection, WriteRelease } from './network-connection.js';
+import { Trust } from './trust.js';
 
 /** Up to here a packet is copied; above, it is shared. */
 const COPY_BYTES_MAX = 1024;
@@ -12,14 +14,16 @@ const COPY_BYTES_MAX = 1024;
 const NO_PARTS: Uint8Array[] = [];
 const NO_BUFFERS: Uint8Array[] = [];
 
-/** As many bytes go to a client about which nothing is known. */
-export const TRUST_BYTES_MIN = 65_536;
+/** So many bytes of one tick may leave before an answer: fewer, and one write for all is better. */
+const AHEAD_OF_ANSWERS_BYTES_MAX = 16_384;
 
 export interface OutboxOwner {
   /** There is room again. */
   drained(): void;
   /** Bytes have been given to the network. */
   sent(bytes: number): void;
+  /** Messages among them that had been held back. */
+  sentHeld(): void;
 }
 
 /**
@@ -30,9 +34,12 @@ const BEHIND_BYTES_MAX = 96 * 1024;
 
 /**
  * Bytes of one connection that wait for the end of the tick: small packets are copied into one
- * buffer, large payloads are shared, and all leave with one write.
+ * buffer, large payloads are shared, and all leave with one write. Only where the network has not
+ * taken all of an earlier one are answers and messages kept apart: answers are written at once,
+ * messages when the network has given everything away. So an answer waits behind one write at most.
  */
 export class Outbox implements TickTask, WriteRelease {
+  readonly trust: Trust = new Trust();
   #network: NetworkConnection;
   readonly #endOfTick: EndOfTick;
   readonly #pool: BufferPool;
@@ -48,20 +55,21 @@ export class Outbox implements TickTask, WriteRelease {
   #leaving: Uint8Array | Uint8Array[] | undefined = undefined;
   #leavingNext: Fifo<Uint8Array | Uint8Array[]> | undefined = undefined;
   #bytes = 0;
+  /** The network had not taken all when it was last written to. */
+  #isBackedUp = false;
+  #heldBack: HeldBack | undefined = undefined;
+  /**
+   * An answer goes ahead of more bytes than these. Never where another one is among them: answers
+   * keep their order.
+   */
+  #aheadBytesMin = AHEAD_OF_ANSWERS_BYTES_MAX;
   #scheduled = false;
   #closed = false;
   #wasFull = false;
   /** The client does not read: there is no room, whatever the system would take. */
   #isStalled = false;
-  /** Bytes written since it was last seen that the client receives them. */
-  unprovenBytes = 0;
-  /** An answer came since the system was last asked what waits. */
-  wasAnswered = false;
-  /** So many of them are written without a doubt. */
-  trustBytes: number = TRUST_BYTES_MIN;
   #bytesMax: number;
   #bytesMaxQoS0: number;
-  #bytesMaxQoS0Behind: number;
   readonly #owner: OutboxOwner;
 
   /** `owner.drained` is called when `hasRoom` was false and a flush has emptied it at once. */
@@ -74,7 +82,6 @@ export class Outbox implements TickTask, WriteRelease {
   ) {
     this.#bytesMax = bytesMax;
     this.#bytesMaxQoS0 = bytesMax;
-    this.#bytesMaxQoS0Behind = Math.min(bytesMax, BEHIND_BYTES_MAX);
     this.#owner = owner;
     this.#network = network;
     this.#endOfTick = endOfTick;
@@ -91,21 +98,11 @@ export class Outbox implements TickTask, WriteRelease {
   /** The same for QoS 0 messages, which wait nowhere else. */
   get hasRoomForQoS0(): boolean {
     const { unsentBytes } = this.#network;
-    const bytesMax = unsentBytes === 0 ? this.#bytesMaxQoS0 : this.#bytesMaxQoS0Behind;
-    if (this.#bytes + unsentBytes < bytesMax && !this.#isStalled) return true;
+    const bytesMax = unsentBytes === 0 ? this.#bytesMaxQoS0 : BEHIND_BYTES_MAX;
+    const bytes = this.#bytes + unsentBytes;
+    if (bytes < bytesMax && bytes < this.#bytesMaxQoS0 && !this.#isStalled) return true;
     this.#wasFull = true;
     return false;
-  }
-
-  /** More was written than is trusted to arrive. */
-  get isDoubted(): boolean {
-    return this.unprovenBytes > this.trustBytes;
-  }
-
-  /** Who answers reads: what was written before has arrived. */
-  answered(): void {
-    this.unprovenBytes = 0;
-    this.wasAnswered = true;
   }
 
   get isStalled(): boolean {
@@ -126,7 +123,6 @@ export class Outbox implements TickTask, WriteRelease {
     this.#network = network;
     this.#bytesMax = bytesMax;
     this.#bytesMaxQoS0 = bytesMaxQoS0;
-    this.#bytesMaxQoS0Behind = Math.min(bytesMaxQoS0, BEHIND_BYTES_MAX);
   }
 
   /** A place of `bytes` bytes to write into, at the returned offset of `this.target`. */
@@ -146,9 +142,11 @@ export class Outbox implements TickTask, WriteRelease {
     return this.#buffer!;
   }
 
+  /** A whole packet, behind all others. */
   append(bytes: Uint8Array): void {
     if (this.#closed) return;
     if (bytes.length > COPY_BYTES_MAX) {
+      if (this.#unitBytes >= LARGE_BUFFER_BYTES) this.#endUnit();
       this.share(bytes);
       return;
     }
@@ -156,18 +154,49 @@ export class Outbox implements TickTask, WriteRelease {
     this.#buffer!.set(bytes, at);
   }
 
-  /** Sends bytes that stay as they are until they have left, without a copy. */
+  /**
+   * A whole packet that goes ahead of messages: CONNACK, SUBACK, UNSUBACK, PINGRESP, AUTH. Where it
+   * is the first one it stays the first.
+   */
+  appendAnswer(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    if (this.#isBackedUp || this.#bytes > this.#aheadBytesMin) {
+      const at = this.#reserveAhead(bytes.length);
+      this.#heldBack!.answers.set(bytes, at);
+    } else {
+      this.#aheadBytesMin = Number.POSITIVE_INFINITY;
+      this.append(bytes);
+    }
+  }
+
+  /** PUBACK, PUBREC, PUBREL or PUBCOMP, ahead of messages. A `reasonCode` of 0 is left out. */
+  appendAcknowledgement(firstByte: number, packetIdentifier: number, reasonCode: number): void {
+    const bytes = reasonCode === 0 ? 4 : 5;
+    const isAhead = this.#isBackedUp || this.#bytes > this.#aheadBytesMin;
+    if (!isAhead) this.#aheadBytesMin = Number.POSITIVE_INFINITY;
+    const at = isAhead ? this.#reserveAhead(bytes) : this.reserve(bytes);
+    const target = isAhead ? this.#heldBack!.answers : this.#buffer!;
+    target[at] = firstByte;
+    target[at + 1] = bytes - 2;
+    target[at + 2] = packetIdentifier >>> 8;
+    target[at + 3] = packetIdentifier & 0xff;
+    if (bytes === 5) target[at + 4] = reasonCode;
+  }
+
+  /** The end of a packet: bytes that stay as they are until they have left, without a copy. */
   share(bytes: Uint8Array): void {
     if (this.#closed || bytes.length === 0) return;
     this.#endPart();
     this.#pushPart(bytes);
     this.#bytes += bytes.length;
+    // The next packet looks for another buffer, and so ends what is large enough.
+    if (this.#buffer !== undefined && this.#unitBytes >= LARGE_BUFFER_BYTES) {
+      this.#start = this.#buffer.length;
+      this.#length = this.#start;
+    }
     if (!this.#scheduled) this.#schedule();
   }
 
-  /**
-   * A PUBLISH: its head from the template, first byte and Packet Identifier set, and its payload.
-   */
   appendPublish(
     frame: PublishFrame,
     template: FrameTemplate,
@@ -175,59 +204,120 @@ export class Outbox implements TickTask, WriteRelease {
     packetIdentifier: number,
   ): void {
     if (this.#closed) return;
-    const { bytes, start, headEnd } = template;
-    const { payload, payloadStart, payloadEnd } = frame;
-    const head = headEnd - start;
-    const isCopied = frame.prefersCopy();
-    const at = this.reserve(isCopied ? head + payloadEnd - payloadStart : head);
+    const head = template.headEnd - template.start;
+    const isShared = !frame.prefersCopy();
+    const at = this.reserve(isShared ? head : head + frame.payloadBytes);
     const target = this.#buffer!;
-    const isOnePiece = isCopied && template.isWhole;
-    const end = isOnePiece ? payloadEnd : headEnd;
-    if (end - start > LOOP_BYTES_MAX) target.set(template.view(end), at);
-    else copyBytes(target, at, bytes, start, end);
-    if (isCopied && !isOnePiece) copyBytes(target, at + head, payload, payloadStart, payloadEnd);
-    target[at] = firstByte;
-    if (packetIdentifier !== 0) {
-      const identifierAt = at + template.identifierAt - start;
-      target[identifierAt] = packetIdentifier >>> 8;
-      target[identifierAt + 1] = packetIdentifier & 0xff;
-    }
-    if (!isCopied) this.share(frame.sharedPayload());
+    copyPublish(target, at, frame, template, firstByte, packetIdentifier, isShared);
+    if (isShared) this.share(frame.sharedPayload());
   }
 
-  /** Writes now what waits; otherwise it happens at the end of the tick. */
+  /** Writes now what may leave; otherwise it happens at the end of the tick. */
   endOfTick(): void {
     this.#scheduled = false;
     if (this.#closed) return;
-    if (this.#bytes > 0) this.#write();
+    if (this.#bytes > 0) this.#writeNow();
     if (this.#wasFull && this.#network.unsentBytes === 0) {
       this.#wasFull = false;
       this.#owner.drained();
     }
   }
 
+  /** The network has given everything away. Whether nothing was held back for that. */
+  drained(): boolean {
+    if (this.#closed) return true;
+    if (this.#bytes === 0) this.#isBackedUp = false;
+    if (!this.#isBackedUp) return true;
+    // With what else comes in this tick. Whoever waits for room waits for that as well.
+    this.#wasFull = true;
+    if (!this.#scheduled) this.#schedule();
+    return false;
+  }
+
   written(parts: readonly Uint8Array[]): void {
     const buffers = this.#leaving;
     if (buffers === undefined) return;
     this.#leaving = this.#leavingNext?.shift();
-    this.#release(buffers);
+    this.#pool.releaseAll(buffers);
     this.#pool.releaseParts(parts as Uint8Array[]);
+  }
+
+  /** Writes all that waits, held back or not; then nothing more. */
+  finish(): void {
+    if (this.#closed) return;
+    this.#writeApart(true);
+    this.close();
   }
 
   /** Nothing more is sent; what waits is forgotten. */
   close(): void {
     this.#closed = true;
-    this.#release(this.#takeBuffers());
+    this.#pool.releaseAll(this.#takeBuffers());
+    for (let unit = this.#heldBack?.take(); unit !== undefined; unit = this.#heldBack?.take()) {
+      this.#pool.releaseAll(unit.buffers);
+    }
+    this.#heldBack = undefined;
     this.#parts = NO_PARTS;
     this.#bytes = 0;
   }
 
-  #write(): void {
+  /** Bytes of whole packets, and of the beginning of one, that are not held back yet. */
+  get #unitBytes(): number {
+    return this.#bytes - (this.#heldBack?.bytes ?? 0);
+  }
+
+  #reserveAhead(bytes: number): number {
+    this.#heldBack ??= new HeldBack(this.#pool);
+    this.#bytes += bytes;
+    if (!this.#scheduled) this.#schedule();
+    return this.#heldBack.reserveAnswer(bytes);
+  }
+
+  /** Answers, and messages only if the network has given away what it had, or if all must go. */
+  #writeApart(isAll: boolean): void {
+    const wasBackedUp = this.#isBackedUp;
+    // With answers among the messages nothing may be left that a later answer could overtake.
+    const isWhole = isAll || this.#aheadBytesMin === Number.POSITIVE_INFINITY;
+    if (isWhole || this.#network.unsentBytes === 0) {
+      this.#isBackedUp = false;
+      if (this.#unitBytes > 0) this.#endUnit();
+      let unit = this.#heldBack?.take();
+      while (unit !== undefined) {
+        this.#hand(unit.parts, unit.buffers, unit.bytes);
+        if (wasBackedUp) this.#owner.sentHeld();
+        unit = isWhole || !this.#isBackedUp ? this.#heldBack!.take() : undefined;
+      }
+      if (this.#heldBack?.bytes === 0) this.#heldBack = undefined;
+    } else {
+      const answers = this.#heldBack?.takeAnswers();
+      if (answers !== undefined) this.#hand(answers.parts, answers.buffers, answers.bytes);
+    }
+  }
+
+  /** Whole packets only: answers may go between them and what follows. */
+  #endUnit(): void {
+    const bytes = this.#unitBytes;
+    this.#heldBack ??= new HeldBack(this.#pool);
     const parts = this.#takeParts();
-    const buffers = this.#takeBuffers();
-    this.unprovenBytes += this.#bytes;
-    this.#owner.sent(this.#bytes);
-    this.#bytes = 0;
+    this.#heldBack.push({ parts, buffers: this.#takeBuffers(), bytes });
+  }
+
+  /** What may leave. */
+  #writeNow(): void {
+    if (this.#isBackedUp || this.#heldBack !== undefined) {
+      this.#writeApart(false);
+      return;
+    }
+    const bytes = this.#bytes;
+    const parts = this.#takeParts();
+    this.#hand(parts, this.#takeBuffers(), bytes);
+  }
+
+  #hand(parts: Uint8Array[], buffers: Uint8Array | Uint8Array[], bytes: number): void {
+    this.trust.unprovenBytes += bytes;
+    this.#bytes -= bytes;
+    this.#aheadBytesMin = AHEAD_OF_ANSWERS_BYTES_MAX;
+    this.#owner.sent(bytes);
     // Before the write, because it may leave, and be released, before that returns.
     if (this.#leaving === undefined) this.#leaving = buffers;
     else {
@@ -235,6 +325,7 @@ export class Outbox implements TickTask, WriteRelease {
       this.#leavingNext.push(buffers);
     }
     this.#network.write(parts, this);
+    if (this.#network.unsentBytes > 0) this.#isBackedUp = true;
   }
 
   #takeParts(): Uint8Array[] {
@@ -260,11 +351,6 @@ export class Outbox implements TickTask, WriteRelease {
     return buffers;
   }
 
-  #release(buffers: Uint8Array | Uint8Array[]): void {
-    if (buffers instanceof Uint8Array) this.#pool.release(buffers);
-    else for (const buffer of buffers) this.#pool.release(buffer);
-  }
-
   #schedule(): void {
     this.#scheduled = true;
     this.#endOfTick.flush(this);
@@ -275,17 +361,13 @@ export class Outbox implements TickTask, WriteRelease {
     const together = this.#length + bytes;
     if (this.#parts === NO_PARTS && together <= LARGE_BUFFER_BYTES) {
       // One part is cheaper to write than two, by more than what this copies.
-      const buffer = this.#pool.take(together);
-      if (old !== undefined) {
-        buffer.set(old.subarray(0, this.#length));
-        this.#pool.release(old);
-      }
-      this.#buffer = buffer;
-      return buffer;
+      this.#buffer = this.#pool.larger(old, this.#length, together);
+      return this.#buffer;
     }
-    if (old !== undefined && old.length >= LARGE_BUFFER_BYTES && this.#network.takesBursts) {
+    if ((old?.length ?? 0) >= LARGE_BUFFER_BYTES || this.#unitBytes >= LARGE_BUFFER_BYTES) {
       // What is in the processor's cache leaves from there, and its buffer serves the next burst.
-      this.#write();
+      if (this.#network.takesBursts && !this.#isBackedUp) this.#writeNow();
+      else this.#endUnit();
       this.#buffer = this.#pool.take(bytes);
       return this.#buffer;
     }

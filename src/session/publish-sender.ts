@@ -105,15 +105,8 @@ export class PublishSender implements Receiver {
   }
 
   sendPubrel(packetIdentifier: number, isUnknown: boolean): void {
-    const withReason = isUnknown && this.#version === 5;
-    const outbox = this.#outbox;
-    const at = outbox.reserve(withReason ? 5 : 4);
-    const { target } = outbox;
-    target[at] = PUBREL_FIRST_BYTE;
-    target[at + 1] = withReason ? 3 : 2;
-    target[at + 2] = packetIdentifier >>> 8;
-    target[at + 3] = packetIdentifier & 0xff;
-    if (withReason) target[at + 4] = PACKET_IDENTIFIER_NOT_FOUND;
+    const reasonCode = isUnknown && this.#version === 5 ? PACKET_IDENTIFIER_NOT_FOUND : 0;
+    this.#outbox.appendAcknowledgement(PUBREL_FIRST_BYTE, packetIdentifier, reasonCode);
   }
 
   /**

@@ -39,7 +39,11 @@ function setUp(version: 4 | 5 = 5) {
   const network = new FakeNetwork();
   const time = new TestTime();
   const store = new FakeStore();
-  const outbox = new Outbox(network, time, new BufferPool(), 1e6, { drained() {}, sent() {} });
+  const outbox = new Outbox(network, time, new BufferPool(), 1e6, {
+    drained() {},
+    sent() {},
+    sentHeld() {},
+  });
   const acknowledgements = new Acknowledgements(outbox, store as unknown as SessionStore, version);
   const sent = (): string[] => {
     time.run();

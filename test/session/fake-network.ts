@@ -4,10 +4,12 @@ import type {
   WriteRelease,
 } from '../../src/session/network-connection.js';
 
-/** Notes what is written; nothing leaves before `release`. */
+/** Notes what is written; nothing is given back before `release`. */
 export class FakeNetwork implements NetworkConnection {
   readonly peer: Peer = { address: '192.0.2.1:1', host: '192.0.2.1', listener: 'mqtt://x:1883' };
   unsentBytes = 0;
+  /** Nothing is ever unsent, as with a system that has room. */
+  takesAll = false;
   /** The parts of each write. */
   readonly writes: (readonly Uint8Array[])[] = [];
   #releases: (() => void)[] = [];
@@ -24,7 +26,7 @@ export class FakeNetwork implements NetworkConnection {
 
   write(parts: readonly Uint8Array[], release: WriteRelease): void {
     this.writes.push([...parts]);
-    for (const part of parts) this.unsentBytes += part.length;
+    if (!this.takesAll) for (const part of parts) this.unsentBytes += part.length;
     this.#releases.push(() => release.written(parts));
   }
 

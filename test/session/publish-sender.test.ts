@@ -22,7 +22,11 @@ function setUp({ version = 5, packetBytesMax = Infinity, topicAliasMaximum = 0 }
   const network = new FakeNetwork();
   const time = new TestTime();
   const statistics = new Statistics();
-  const outbox = new Outbox(network, time, new BufferPool(), 1e9, { drained() {}, sent() {} });
+  const outbox = new Outbox(network, time, new BufferPool(), 1e9, {
+    drained() {},
+    sent() {},
+    sentHeld() {},
+  });
   const parts = { outbox, statistics, version, packetBytesMax, topicAliasMaximum };
   const sender = new PublishSender(parts);
   const bytes = (): Buffer => {

@@ -1,8 +1,9 @@
 import { type Clock, TimerEntry, type Timers } from '../../base/clock.js';
 import type { Logger } from '../../base/log.js';
 import type { Connection } from '../../session/connection.js';
-import { TRUST_BYTES_MIN } from '../../session/outbox.js';
+
 import type { Statistics } from '../../session/statistics.js';
+import { TRUST_BYTES_MIN } from '../../session/trust.js';
 
 /** What the system tells of one connection. */
 export interface KernelQueue {
@@ -86,7 +87,7 @@ export class StalledReaders extends TimerEntry {
   doubt(connection: Connection): void {
     if (this.#doubts.has(connection)) return;
     if (this.#kernelQueues === undefined || !this.#isWatched(connection)) {
-      connection.outbox.trustBytes = Number.POSITIVE_INFINITY;
+      connection.outbox.trust.trustBytes = Number.POSITIVE_INFINITY;
     } else {
       const { nowMs } = this.#clock;
       this.#doubts.set(connection, { movedMs: nowMs });
@@ -109,7 +110,7 @@ export class StalledReaders extends TimerEntry {
     for (const [connection, doubt] of [...this.#doubts]) {
       const queue = queues?.get(connection.network.peer.address);
       if (queue === undefined) {
-        connection.outbox.trustBytes = Number.POSITIVE_INFINITY;
+        connection.outbox.trust.trustBytes = Number.POSITIVE_INFINITY;
         this.#doubts.delete(connection);
       } else this.#judge(connection, doubt, queue);
       if (!connection.outbox.isStalled) allStalled = false;
@@ -124,23 +125,23 @@ export class StalledReaders extends TimerEntry {
     const { outbox } = connection;
     const { nowMs } = this.#clock;
     // All that was written since the last look, and no longer waits, has arrived.
-    if (outbox.wasAnswered || outbox.unprovenBytes > queuedBytes) doubt.movedMs = nowMs;
-    outbox.unprovenBytes = queuedBytes;
-    outbox.wasAnswered = false;
+    if (outbox.trust.wasAnswered || outbox.trust.unprovenBytes > queuedBytes) doubt.movedMs = nowMs;
+    outbox.trust.unprovenBytes = queuedBytes;
+    outbox.trust.wasAnswered = false;
     if (queuedBytes <= PROVEN_BYTES) {
       this.#doubts.delete(connection);
-      outbox.trustBytes = outbox.isStalled
+      outbox.trust.trustBytes = outbox.isStalled
         ? TRUST_BYTES_MIN
-        : Math.min(2 * outbox.trustBytes, TRUST_BYTES_MAX);
+        : Math.min(2 * outbox.trust.trustBytes, TRUST_BYTES_MAX);
       outbox.isStalled = false;
       return;
     }
     if (outbox.isStalled) return;
     const stillMs = nowMs - doubt.movedMs;
     const isHere = isLocal(connection.network.peer.host);
-    if (stillMs < patienceMs(queue, isHere, outbox.trustBytes > TRUST_BYTES_MIN)) return;
+    if (stillMs < patienceMs(queue, isHere, outbox.trust.trustBytes > TRUST_BYTES_MIN)) return;
     outbox.isStalled = true;
-    outbox.trustBytes = TRUST_BYTES_MIN;
+    outbox.trust.trustBytes = TRUST_BYTES_MIN;
     this.#statistics.stalls++;
     const client = connection.clientIdentifier;
     this.#log.info(
