@@ -234,7 +234,8 @@ describe('answers', () => {
 
 type Step =
   | { kind: 'publish'; bytes: number }
-  | { kind: 'answer' | 'tick' }
+  | { kind: 'answer' }
+  | { kind: 'tick' }
   | { kind: 'read'; bytes: number };
 
 const steps: fc.Arbitrary<Step[]> = fc.array(

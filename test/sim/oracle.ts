@@ -171,13 +171,17 @@ export class Oracle {
     if (message !== undefined) message.arrivedMs = this.#world.nowMs;
   }
 
-  /** The broker writes it: nothing is sent for the first time after its expiry. [MQTT-3.3.2-5] */
-  left(publish: IPublishPacket): void {
+  /**
+   * The broker writes it: nothing is sent for the first time after its expiry, unless it was on its
+   * way by then and waited for a network that has been full since. [MQTT-3.3.2-5]
+   */
+  left(publish: IPublishPacket, fullSinceMs: number): void {
     const message = this.messages.get(idOf(publish.payload) ?? '');
     if (message === undefined || message.expirySeconds === 0 || message.arrivedMs === 0) return;
     const { nowMs } = this.#world;
     const endsMs = message.arrivedMs + message.expirySeconds * 1000;
-    if (!publish.dup && nowMs > endsMs + EXPIRY_SLACK_MS) {
+    const isLate = Math.min(nowMs, fullSinceMs) > endsMs + EXPIRY_SLACK_MS;
+    if (!publish.dup && isLate) {
       this.violation(`${message.id} was sent ${nowMs - endsMs} ms after its expiry`);
     }
     const told = publish.properties?.messageExpiryInterval;

@@ -44,6 +44,9 @@ export class SimLink implements NetworkConnection {
   readonly #unreleased: UnsentWrite[] = [];
   #unsentBytes = 0;
   #waitsForDrain = false;
+  #drainedMs = -1;
+  /** Since then there has always been something that the network had not taken. */
+  fullSinceMs = 0;
   /** The server asked for the end. */
   #closing = false;
   /** Bytes of the client that the broker was given. */
@@ -105,6 +108,8 @@ export class SimLink implements NetworkConnection {
       this.#tap.fail('the broker wrote to a connection that it had closed');
       return;
     }
+    const { nowMs } = this.#world;
+    if (this.#unsentBytes === 0 && nowMs > this.#drainedMs) this.fullSinceMs = nowMs;
     for (const part of parts) {
       this.#tap.sent(part);
       this.#unsentBytes += part.length;
@@ -198,6 +203,7 @@ export class SimLink implements NetworkConnection {
     if (this.#closing) this.toClient.end();
     else if (this.#waitsForDrain) {
       this.#waitsForDrain = false;
+      this.#drainedMs = this.#world.nowMs;
       this.#events?.drained();
     }
   }

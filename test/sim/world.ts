@@ -130,7 +130,7 @@ export class World implements PipeWorld, EngineWorld {
     const tap = new WireTap(label, {
       violation: (sentence) => this.oracle.violation(sentence),
       arrived: (publish) => this.oracle.arrived(publish),
-      left: (publish) => this.oracle.left(publish),
+      left: (publish) => this.oracle.left(publish, link.fullSinceMs),
     });
     const { sendBufferBytes } = this.options;
     const link = new SimLink(this, label, client, tap, { sendBufferBytes });
