@@ -28,7 +28,7 @@ export class BufferPool {
     return new Uint8Array(bytes);
   }
 
-  /** A buffer of at least `bytes` with the first `keptBytes` of the old one, which is given back. */
+  /** At least `bytes`, beginning with `keptBytes` of the old buffer, which is given back. */
   larger(old: Uint8Array | undefined, keptBytes: number, bytes: number): Uint8Array {
     const buffer = this.take(bytes);
     if (old !== undefined) {
