@@ -1,4 +1,4 @@
-import type { Clock, TimerEntry, Timers } from '../base/clock.js';
+import { type Clock, TimerEntry, type Timers } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { Delivery } from '../session/delivery.js';
 import type { DisconnectCause } from '../session/host.js';
@@ -9,18 +9,26 @@ import { DropReason, type Statistics } from '../session/statistics.js';
 import { unfinished } from '../session/unfinished.js';
 import type { Hooks } from './hooks.js';
 import type { PublishPath } from './publish-path.js';
+import { RestingSessions } from './resting-sessions.js';
 import type { RetainedDelivery } from './retained-delivery.js';
 import type { SessionRecord, Store } from './store.js';
 import type { SubscribePath } from './subscribe-path.js';
 import { willApplicationMessage } from './wills.js';
 
 const HANDOVER_ENTRIES = 256;
+/** What is due later than this has no timer of its own: it is looked for every so often. */
+const NEAR_MS = 10 * 60_000;
+const LOOK_MS = 5 * 60_000;
 
 /** All Sessions by Client Identifier, and what becomes of them when their client goes. */
 export class SessionRegistry {
   readonly #sessions = new Map<string, Session>();
-  readonly #byNumber = new Map<number, Session>();
+  /** Until all are restored. */
+  #byNumber: Map<number, Session> | undefined = new Map();
   readonly #outlived: Session[] = [];
+  readonly #resting: RestingSessions;
+  /** Fires when it is time to look for what has come near. */
+  readonly #lookout = new TimerEntry(() => this.#lookOut());
   readonly #context: OutboundContext;
   readonly #store: Store;
   readonly #clock: Clock;
@@ -54,6 +62,7 @@ export class SessionRegistry {
     this.#publishPath = parts.publishPath;
     this.#subscribePath = parts.subscribePath;
     this.#retainedDelivery = parts.retainedDelivery;
+    this.#resting = new RestingSessions(parts.store);
   }
 
   get count(): number {
@@ -68,8 +77,9 @@ export class SessionRegistry {
     return this.#sessions.get(clientIdentifier);
   }
 
+  /** Of a Session that was restored, until all are. */
   byNumber(sessionNumber: number): Session | undefined {
-    return this.#byNumber.get(sessionNumber);
+    return this.#byNumber?.get(sessionNumber);
   }
 
   /**
@@ -79,7 +89,7 @@ export class SessionRegistry {
   create(clientIdentifier: string, isStored: boolean, hasRecord: boolean): Session {
     const session = this.#newSession(clientIdentifier);
     if (isStored || hasRecord) session.recordNumber = this.#store.nextSessionNumber();
-    if (isStored) this.#number(session);
+    session.isStored = isStored;
     this.#sessions.set(clientIdentifier, session);
     return session;
   }
@@ -89,14 +99,15 @@ export class SessionRegistry {
     const { clientIdentifier } = record;
     const session = this.#newSession(clientIdentifier);
     session.recordNumber = record.sessionNumber;
-    this.#number(session);
+    session.isStored = true;
+    this.#byNumber?.set(record.sessionNumber, session);
     session.userName = record.userName;
     session.protocolVersion = record.protocolVersion;
     session.expirySeconds = record.sessionExpiryIntervalSeconds;
     session.disconnectedAtWallMs = record.disconnectedAtWallMs;
     session.will = record.will;
     session.willDueWallMs = record.willDueWallMs;
-    session.outbound.queue.restore(queue);
+    session.restore(queue);
     const other = this.#sessions.get(clientIdentifier);
     // A Session that was being discarded when the process ended has a younger one in its place.
     if (other !== undefined && other.recordNumber > session.recordNumber)
@@ -114,6 +125,7 @@ export class SessionRegistry {
 
   /** After recovery: who was connected when the process ended has lost its connection now. */
   resumeAll(): void {
+    this.#byNumber = undefined;
     for (const session of this.#outlived.splice(0)) this.#release(session);
     for (const session of [...this.#sessions.values()]) {
       if (session.disconnectedAtWallMs === 0) this.#leave(session, true);
@@ -131,7 +143,8 @@ export class SessionRegistry {
 
   /** A client has come back, or a new one takes the Session over: nothing is due any more. */
   attached(session: Session): void {
-    if (session.timer !== undefined) this.#timers.disarm(session.timer);
+    this.#disarm(session);
+    this.#resting.returned(session);
     session.disconnectedAtWallMs = 0;
     session.willDueWallMs = 0;
   }
@@ -139,7 +152,7 @@ export class SessionRegistry {
   /** The Session State is discarded: by Clean Start, by expiry, or with its connection. */
   end(session: Session): void {
     this.publishWill(session);
-    if (session.timer !== undefined) this.#timers.disarm(session.timer);
+    this.#disarm(session);
     this.#sessions.delete(session.clientIdentifier);
     this.#release(session);
     if (!this.#hooks.sessionEnded.empty) {
@@ -165,11 +178,6 @@ export class SessionRegistry {
   readonly #due = (timer: TimerEntry): void => {
     if (timer instanceof SessionTimer) this.#timeIsUp(timer.session);
   };
-
-  #number(session: Session): void {
-    session.outbound.queue.sessionNumber = session.recordNumber;
-    this.#byNumber.set(session.recordNumber, session);
-  }
 
   /** Its subscriptions, queue and records go; unfinished messages of shares go to other members. */
   #release(session: Session): void {
@@ -212,6 +220,7 @@ export class SessionRegistry {
     }
     this.save(session);
     this.#armTimer(session);
+    if (session.isStored) this.#resting.left(session);
   }
 
   /** The nearer of delayed will and end of the Session. */
@@ -223,8 +232,25 @@ export class SessionRegistry {
     }
     if (session.willDueWallMs > 0) dueWallMs = Math.min(dueWallMs, session.willDueWallMs);
     if (dueWallMs === Number.POSITIVE_INFINITY) return;
+    if (dueWallMs - nowWallMs > NEAR_MS) {
+      this.#disarm(session);
+      if (!this.#lookout.armed) this.#timers.arm(this.#lookout, LOOK_MS);
+      return;
+    }
     session.timer ??= new SessionTimer(session, this.#due);
     this.#timers.arm(session.timer, Math.max(0, dueWallMs - nowWallMs));
+  }
+
+  #disarm(session: Session): void {
+    if (session.timer !== undefined) this.#timers.disarm(session.timer);
+    session.timer = undefined;
+  }
+
+  #lookOut(): void {
+    for (const session of this.#sessions.values()) {
+      const isAway = session.disconnectedAtWallMs > 0;
+      if (isAway && session.timer === undefined) this.#armTimer(session);
+    }
   }
 
   /** Does what is due by now, and waits for the rest. */
@@ -277,7 +303,6 @@ export class SessionRegistry {
   }
 
   #forget(session: Session): void {
-    this.#byNumber.delete(session.recordNumber);
     if (session.recordNumber > 0) this.#store.removeSession(recordOf(session));
   }
 }

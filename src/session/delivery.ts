@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { type ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
+import { type ClientAccess, DENIED } from './client-access.js';
 
 export const DeliveryState = {
   /** Waiting for quota or for the client. */
@@ -64,4 +65,13 @@ export function hasExpired(delivery: Delivery, clock: Clock): boolean {
   const { expiresAtWallMs } = delivery.message!;
   if (expiresAtWallMs === NEVER_EXPIRES || delivery.sentBefore) return false;
   return expiresAtWallMs <= clock.wallMs(); // [MQTT-3.3.2-5]
+}
+
+/**
+ * Whether its client may not receive it any more. One that was sent before is finished: the client
+ * has it, or is about to.
+ */
+export function isForbidden(delivery: Delivery, access: ClientAccess | undefined): boolean {
+  if (access === undefined || delivery.sentBefore) return false;
+  return access.receiveQoS(delivery.message!.topicName) === DENIED;
 }

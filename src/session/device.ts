@@ -2,6 +2,8 @@ import { LatencyCounts } from './latency-counts.js';
 
 /** Stand for what is empty: never written. */
 const NO_ENDS: ReadonlyMap<string, number> = new Map();
+/** Of all devices of which one connection has ended, by kind of cause: never written either. */
+const ONE_END = new Map<string, ReadonlyMap<string, number>>();
 const NO_LATENCY = new LatencyCounts();
 
 /** As a `packetBytesMax`: nothing is known of it. */
@@ -119,7 +121,13 @@ export class Device {
   }
 
   countEnd(kind: string): void {
-    if (this.ends === NO_ENDS) this.ends = new Map();
-    (this.ends as Map<string, number>).set(kind, (this.ends.get(kind) ?? 0) + 1);
+    if (this.ends === NO_ENDS) this.ends = oneEnd(kind);
+    else this.ends = new Map(this.ends).set(kind, (this.ends.get(kind) ?? 0) + 1);
   }
+}
+
+function oneEnd(kind: string): ReadonlyMap<string, number> {
+  const known = ONE_END.get(kind) ?? new Map([[kind, 1]]);
+  ONE_END.set(kind, known);
+  return known;
 }

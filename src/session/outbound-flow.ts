@@ -1,7 +1,7 @@
 import { type ApplicationMessage, NEVER_EXPIRES } from '../wire/application-message.js';
 import type { PublishFrame } from '../wire/publish-frame.js';
-import { type ClientAccess, DENIED } from './client-access.js';
-import { Delivery, DeliveryState, hasExpired } from './delivery.js';
+import type { ClientAccess } from './client-access.js';
+import { Delivery, DeliveryState, hasExpired, isForbidden } from './delivery.js';
 import type { DeliveryWatch, WatchedFlow, Watching } from './delivery-watch.js';
 import { HeldDeliveries, type HeldOwner } from './held-deliveries.js';
 import { InFlight } from './in-flight.js';
@@ -63,6 +63,11 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   /** Whether a message given now would be sent at once. */
   get isClear(): boolean {
     return this.#quota > 0 && this.#receiver?.hasRoom === true && !this.queue.hasBacklog;
+  }
+
+  /** No client is there, and none has left anything to be done. */
+  get isAtRest(): boolean {
+    return !this.isAttached && this.#inFlight.size === 0 && this.queue.isAtRest;
   }
 
   get isStuck(): boolean {
@@ -215,7 +220,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
       const delivery = this.#shift();
       if (delivery === undefined) break;
       if (hasExpired(delivery, this.#context.clock)) this.#drop(delivery, DropReason.Expired);
-      else if (this.#isForbidden(delivery)) this.#drop(delivery, DropReason.NotAuthorized);
+      else if (isForbidden(delivery, this.access)) this.#drop(delivery, DropReason.NotAuthorized);
       else this.#sendQueued(delivery);
     }
     if (this.access !== undefined && !this.queue.hasBacklog) this.access = undefined;
@@ -377,12 +382,6 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     queue.push(delivery, message);
     if (!queue.isStored) this.#waitingInMemory++;
     queue.trim();
-  }
-
-  /** One that was sent before is finished: the client has it, or is about to. */
-  #isForbidden({ message, sentBefore }: Delivery): boolean {
-    if (this.access === undefined || sentBefore) return false;
-    return this.access.receiveQoS(message!.topicName) === DENIED;
   }
 
   #drop(delivery: Delivery, reason: DropReason): void {

@@ -104,6 +104,11 @@ export class OutboundQueue implements QueuePosition, QueueReader {
     return this.#isOver;
   }
 
+  /** Nothing is in it nor read from it, and something may join it. */
+  get isAtRest(): boolean {
+    return this.count === 0 && !this.#reading && !this.#isOver;
+  }
+
   /** Whether something waits here or in the store alone. */
   get hasBacklog(): boolean {
     return (

@@ -6,6 +6,7 @@ import type { ClientAccess } from './client-access.js';
 import type { Connection } from './connection.js';
 import type { OutboundContext } from './outbound-context.js';
 import { OutboundFlow } from './outbound-flow.js';
+import type { QueuePosition } from './session-store.js';
 import type { Subscription } from './subscription.js';
 import {
   NO_SUBSCRIPTIONS,
@@ -55,25 +56,57 @@ export class Session {
   subscriptions: Subscriptions = NO_SUBSCRIPTIONS;
   /** Characters of their Topic Filters. */
   subscriptionBytes = 0;
-  readonly outbound: OutboundFlow;
-  /** Fires when a delayed will or the end of the Session is due; made when one first is. */
+  /** Fires when a delayed will or the end of the Session is due; there while that is near. */
   timer: SessionTimer | undefined = undefined;
+  /** Outlives its Network Connection, so all of it is in the store. */
+  isStored = false;
+  readonly #context: OutboundContext;
+  /** Undefined while the Session rests. */
+  #outbound: OutboundFlow | undefined = undefined;
+  /** Where the queue goes on that was let go. */
+  #tailSequence = 1;
   /** Inbound QoS 2 identifiers that wait for PUBREL. */
   #received: Set<number> | undefined = undefined;
 
   constructor(clientIdentifier: string, context: OutboundContext) {
     this.clientIdentifier = clientIdentifier;
-    this.outbound = new OutboundFlow(context, clientIdentifier);
+    this.#context = context;
   }
 
   /** The store's number for its subscriptions, queue and exchanges. */
   get number(): number {
-    return this.outbound.queue.sessionNumber;
+    return this.isStored ? this.recordNumber : 0;
   }
 
-  /** Outlives its Network Connection, so all of it is in the store. */
-  get isStored(): boolean {
-    return this.outbound.queue.isStored;
+  get outbound(): OutboundFlow {
+    return this.#outbound ?? this.#wake();
+  }
+
+  /** Its queue stands there in the store. */
+  restore(position: Omit<QueuePosition, 'sessionNumber'>): void {
+    this.#tailSequence = position.tailSequence;
+    if (position.count > 0) this.outbound.queue.restore(position);
+  }
+
+  /**
+   * Lets go of the queue while nothing is in it: a Session whose client is away for long, or for
+   * ever, keeps what the next message needs. What was put for it must be durable.
+   */
+  rest(): void {
+    const outbound = this.#outbound;
+    if (outbound === undefined || !this.isStored || !outbound.isAtRest) return;
+    this.#tailSequence = outbound.queue.tailSequence;
+    this.#outbound = undefined;
+  }
+
+  #wake(): OutboundFlow {
+    const outbound = new OutboundFlow(this.#context, this.clientIdentifier);
+    const { queue } = outbound;
+    const at = this.#tailSequence;
+    queue.sessionNumber = this.number;
+    queue.restore({ headSequence: at, tailSequence: at, count: 0, bytes: 0 });
+    this.#outbound = outbound;
+    return outbound;
   }
 
   setSubscription(subscription: Subscription): void {

@@ -109,7 +109,7 @@ export class BatchWriter {
       }
       case 'received': {
         const { sessionNumber, packetIdentifier } = operation;
-        if (!this.#hasRecords(sessionNumber)) break;
+        if (!this.#sessions.recorded(sessionNumber)) break;
         const key = identifierKey(Family.Received, sessionNumber, packetIdentifier);
         if (operation.isCompleted) batch.delete(key);
         else batch.put(key, encodeMark(this.#writer));
@@ -117,7 +117,7 @@ export class BatchWriter {
       }
       case 'subscription': {
         const { sessionNumber, topicFilter, subscription } = operation;
-        if (!this.#hasRecords(sessionNumber)) break;
+        if (!this.#sessions.recorded(sessionNumber)) break;
         const key = subscriptionKey(sessionNumber, topicFilter);
         if (subscription === undefined) batch.delete(key);
         else batch.put(key, encodeSubscription(this.#writer, subscription));
@@ -209,12 +209,10 @@ export class BatchWriter {
   }
 
   #writeSession(put: SessionPut): void {
-    const session = this.#sessions.get(put.record.sessionNumber);
-    if (session === undefined) return;
-    session.written = true;
-    session.put = undefined;
+    const { sessionNumber } = put.record;
+    if (!this.#sessions.written(sessionNumber)) return;
     this.#batch.put(
-      sessionKey(Family.Session, session.number),
+      sessionKey(Family.Session, sessionNumber),
       encodeSession(this.#writer, put.record),
     );
   }
@@ -230,17 +228,9 @@ export class BatchWriter {
   /** Notes that the queue's position is to be written. False when the Session is gone. */
   #touch(queue: QueuePosition): boolean {
     if (queue === this.#lastPosition) return true;
-    if (!this.#hasRecords(queue.sessionNumber)) return false;
+    if (!this.#sessions.recorded(queue.sessionNumber)) return false;
     this.#positions.add(queue);
     this.#lastPosition = queue;
-    return true;
-  }
-
-  /** Notes that records stand under the number. False when the Session is gone. */
-  #hasRecords(sessionNumber: number): boolean {
-    const session = this.#sessions.get(sessionNumber);
-    if (session === undefined) return false;
-    session.hasRecords = true;
     return true;
   }
 

@@ -31,7 +31,7 @@ import {
 import { QueuePages } from './queue-pages.js';
 import { ReservedNumbers } from './reserved-numbers.js';
 import { SharedBodies } from './shared-bodies.js';
-import { StoredSession, type StoredSessions } from './stored-sessions.js';
+import { StoredSessions } from './stored-sessions.js';
 
 /** What an operation weighs in `pendingBytes` beside its message. */
 const OPERATION_BYTES = 64;
@@ -62,7 +62,7 @@ export interface RecoveredState {
 export class DurableStore implements Store {
   readonly #commit: GroupCommit<StoreOperation>;
   readonly #writer: BatchWriter;
-  readonly #sessions: StoredSessions = new Map();
+  readonly #sessions = new StoredSessions();
   readonly #bodies = new SharedBodies();
   readonly #sessionNumbers = new ReservedNumbers();
   readonly #pages: QueuePages;
@@ -132,31 +132,33 @@ export class DurableStore implements Store {
 
   putSession(record: SessionRecord): void {
     const number = record.sessionNumber;
-    let session = this.#sessions.get(number);
-    if (session === undefined) {
+    const sessions = this.#sessions;
+    if (!sessions.has(number)) {
       assert(!this.#eraser.isErasing(number), 'a removed session number is used again');
-      session = new StoredSession(number);
-      this.#sessions.set(number, session);
+      sessions.add(number);
     }
-    if (session.put !== undefined) {
-      session.put.record = record;
+    const open = sessions.openPut(number);
+    if (open !== undefined) {
+      open.record = record;
       return;
     }
-    session.put = new SessionPut(record);
-    this.#commit.put(session.put, OPERATION_BYTES + (record.will?.payload.length ?? 0));
+    const put = new SessionPut(record);
+    sessions.putOpened(number, put);
+    this.#commit.put(put, OPERATION_BYTES + (record.will?.payload.length ?? 0));
   }
 
   removeSession(record: SessionRecord): void {
     const number = record.sessionNumber;
-    const session = this.#sessions.get(number);
-    if (session === undefined) return;
-    this.#sessions.delete(number);
-    if (session.put !== undefined) {
-      this.#commit.cancel(session.put);
-    }
-    if (!session.written) return;
-    this.#commit.put(new SessionRemoval(number, session.hasRecords), OPERATION_BYTES);
-    if (session.hasRecords) this.#eraser.add(number);
+    const sessions = this.#sessions;
+    if (!sessions.has(number)) return;
+    const open = sessions.openPut(number);
+    if (open !== undefined) this.#commit.cancel(open);
+    const isWritten = sessions.isWritten(number);
+    const leavesRecords = sessions.hasRecords(number);
+    sessions.delete(number);
+    if (!isWritten) return;
+    this.#commit.put(new SessionRemoval(number, leavesRecords), OPERATION_BYTES);
+    if (leavesRecords) this.#eraser.add(number);
   }
 
   putSubscription(sessionNumber: number, subscription: StoredSubscription): void {
@@ -283,12 +285,7 @@ export class DurableStore implements Store {
     this.#sessionNumbers.recover(state.nextSessionNumber);
     this.#writer.bodyNumbers.recover(state.nextBodyNumber);
     for (const [number, count] of state.bodyCounts) this.#bodies.recover(number, count);
-    for (const number of state.sessionNumbers) {
-      const session = new StoredSession(number);
-      session.written = true;
-      session.hasRecords = true;
-      this.#sessions.set(number, session);
-    }
+    for (const number of state.sessionNumbers) this.#sessions.recover(number);
     for (const number of state.leftovers) this.#eraser.add(number);
   }
 
