@@ -154,6 +154,7 @@ export class SessionRegistry {
     this.publishWill(session);
     this.#disarm(session);
     this.#sessions.delete(session.clientIdentifier);
+    if (this.#sessions.size === 0) this.#timers.disarm(this.#lookout);
     this.#release(session);
     if (!this.#hooks.sessionEnded.empty) {
       this.#hooks.sessionEnded.run({ clientIdentifier: session.clientIdentifier });
