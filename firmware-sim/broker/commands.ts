@@ -12,7 +12,7 @@ const DUNLIN_PLACES = ['../../server/main.js', '../../dist/server/main.js'].map(
   fileURLToPath(new URL(place, import.meta.url)),
 );
 /** Behind what a broker is for most scenarios. */
-const KEEPS_DATA = '; where it is killed instead of that ';
+const KEEPS_DATA = '; where it is killed, and in the mixed fleet, instead of that ';
 /** What Debian's defaults lack to be reachable and to tell what they do; without Nagle's delay. */
 const MOSQUITTO_SETTINGS = [
   ...['error', 'warning', 'notice', 'information'].map((type) => `log_type ${type}`),

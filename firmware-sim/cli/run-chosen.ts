@@ -61,7 +61,7 @@ function startFor(
   kind: BrokerKindName,
   configFile: string | undefined,
 ): Promise<BrokerUnderTest> {
-  const persistent = scenario.needsOwnBroker ?? false;
+  const persistent = scenario.keepsData ?? scenario.needsOwnBroker ?? false;
   return BrokerProcess.start(brokerCommand(kind, { persistent, configFile }));
 }
 

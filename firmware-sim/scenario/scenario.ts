@@ -21,6 +21,8 @@ export interface Scenario {
   readonly about: string;
   /** It needs a broker that outlives `kill`: one that was started here. */
   readonly needsOwnBroker?: boolean;
+  /** A broker that is started here keeps its data on disk, as Dunlin does by default. */
+  readonly keepsData?: boolean;
   /** It means little where the kernel buffers megabytes for a device that has kilobytes. */
   readonly smallWindows?: boolean;
   /** It takes many minutes: small where brokers are compared. */

@@ -53,6 +53,7 @@ export const mixedFleet: Scenario = {
   name: 'mixed-fleet',
   about: 'healthy devices of many makes among all that misbehave, for a long time',
   isLong: true,
+  keepsData: true,
   telling: (found) => {
     const drops = found.shown('connections that healthy devices lost');
     return `${found.shown('lost by healthy devices')} lost, ${drops} drops of healthy devices`;

@@ -10,7 +10,7 @@ import { loadConfig } from './load-config.js';
 import { createLogger, isHuman } from './logger.js';
 import { ServiceManager } from './service-manager.js';
 import { onReloadSignal, onStopSignal } from './signals.js';
-import { giveBackSpareMemory } from './spare-memory.js';
+import { SpareMemory } from './spare-memory.js';
 import { keepsNothing, startReport } from './start-report.js';
 import { packageVersion } from './version.js';
 
@@ -46,7 +46,7 @@ export async function run(flags: Flags): Promise<void> {
       process.exit(ExitCode.Stopped);
     });
   });
-  await giveBackSpareMemory();
+  await new SpareMemory().start();
   // The store has already written its sentence to the log.
   await broker.storeFailed;
   process.exit(ExitCode.StoreFailed);

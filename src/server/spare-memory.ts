@@ -1,11 +1,52 @@
+import { performance } from 'node:perf_hooks';
+
+const MIB = 1024 * 1024;
 /** More than a broker without Sessions has: to look through it would hold up clients for long. */
-const HEAP_BYTES_MAX = 64 * 1024 * 1024;
+const HEAP_BYTES_MAX = 48 * MIB;
+const LOOK_MS = 5000;
+/** Between two bursts that are cleared away. */
+const PAUSE_MS_MIN = 30_000;
+/** Of the time between two looks: below it nobody is kept waiting who comes often. */
+const BUSY_SHARE_MAX = 0.1;
+/** Less is not worth the pause. */
+const GROWN_BYTES_MIN = 4 * MIB;
 
 /**
- * Gives back what only the start needed, which V8 would do ten seconds later: source text, compiled
- * code and free pages, 6 MiB together. It takes 20 ms, in which nothing else runs.
+ * Gives back what a burst of work has left, once it is quiet: pages of short-lived objects, source
+ * text and compiled code, of which V8 keeps tens of megabytes until it next has to collect. It
+ * takes some 20 ms, in which nothing else runs; so it is done when hardly anything does.
  */
-export async function giveBackSpareMemory(): Promise<void> {
+export class SpareMemory {
+  #loop = performance.eventLoopUtilization();
+  #settledBytes = 0;
+  #gaveBackMs = Number.NEGATIVE_INFINITY;
+
+  async start(): Promise<void> {
+    await this.#giveBack();
+    setInterval(() => this.#look(), LOOK_MS).unref();
+  }
+
+  #look(): void {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, this.#loop);
+    this.#loop = now;
+    if (utilization > BUSY_SHARE_MAX) return;
+    const bytes = process.memoryUsage.rss();
+    if (bytes < this.#settledBytes) this.#settledBytes = bytes;
+    const isWorthIt = bytes >= this.#settledBytes + GROWN_BYTES_MIN;
+    const nowMs = performance.now();
+    if (!isWorthIt || nowMs - this.#gaveBackMs < PAUSE_MS_MIN) return;
+    this.#gaveBackMs = nowMs;
+    void this.#giveBack();
+  }
+
+  async #giveBack(): Promise<void> {
+    await collect();
+    this.#settledBytes = process.memoryUsage.rss();
+  }
+}
+
+async function collect(): Promise<void> {
   if (process.memoryUsage().heapUsed > HEAP_BYTES_MAX) return;
   try {
     // The one public way to what V8 does when memory is low; `gc()` collects and keeps the pages.
