@@ -63,7 +63,7 @@ test('it keeps the queue while an exchange is open', async () => {
   expect(sessionOf(world).outbound).toBe(outbound);
   const back = world.connecting('sleeper', STORED);
   back.take('connack');
-  expect(back.brief()).toEqual(['publish 2 dup m']);
+  expect(back.brief()).toEqual(['publish 1 dup m']);
 });
 
 test('a client that is back before the commit finds the queue it left', async () => {
