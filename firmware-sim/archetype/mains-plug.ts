@@ -3,23 +3,30 @@ import { behaviourOf } from '../device/libraries.js';
 import { linkProfile } from '../link/profiles.js';
 import { atMost } from '../scenario/criterion.js';
 import type { World } from '../scenario/world.js';
+import { heldUpAtMost } from '../scenario/yardstick.js';
 import type { Playing } from './archetype.js';
 
 const ECHO_P99_MS_MAX = 200;
 const COMMAND_EVERY_MS = 200;
+/** What comes later is no answer. */
+const ANSWER_MS_MAX = 20_000;
 
 /** A Tasmota-like plug: a command at QoS 0, and its state comes back. */
 export async function playMainsPlugs(world: World, count: number): Promise<Playing> {
   const base = `${world.prefix}/plug`;
   const sentMs = new Map<string, number>();
   const echoMs = new Samples();
+  const yardstick = await world.yardstick();
   let commands = 0;
+  let heldUpMs = 0;
   const controller = await world.backend('plug-controller', {
     subscriptions: [{ topic: `${base}/+/stat`, qos: 0 }],
     onMessage: ({ topic, payload }) => {
       const key = `${topic.split('/').at(-2)} ${payload.toString()}`;
       const sent = sentMs.get(key);
-      if (sent !== undefined) echoMs.add(world.nowMs() - sent);
+      if (sent === undefined) return;
+      echoMs.add(world.nowMs() - sent);
+      heldUpMs = Math.max(heldUpMs, yardstick.beyondMs(sent, world.nowMs()));
     },
   });
   const plugs = Array.from({ length: count }, (_, index) => {
@@ -45,7 +52,7 @@ export async function playMainsPlugs(world: World, count: number): Promise<Playi
   return {
     async finish() {
       clearInterval(timer);
-      await world.until(() => echoMs.count === commands, 2_000);
+      await world.until(() => echoMs.count === commands, ANSWER_MS_MAX);
     },
     criteria: () => [
       atMost(
@@ -54,6 +61,7 @@ export async function playMainsPlugs(world: World, count: number): Promise<Playi
         ECHO_P99_MS_MAX,
         echoMs.percentile(0.99),
       ),
+      heldUpAtMost('plugs: state held up', heldUpMs),
       atMost('plugs: commands without an answer', 'commands', 0, commands - echoMs.count),
     ],
   };

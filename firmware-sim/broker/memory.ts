@@ -21,15 +21,51 @@ export function sendQueues(
   table: string | undefined = tcpTable(),
 ): Map<number, number> | undefined {
   if (table === undefined) return undefined;
-  const queues = new Map<number, number>();
-  for (const line of table.split('\n').slice(1)) {
+  const ofBroker = connectionsOf(table).filter(({ local }) => local === brokerPort);
+  return new Map(ofBroker.map(({ remote, sendBytes }) => [remote, sendBytes]));
+}
+
+/** The same for devices of this machine: what has arrived for them and they have not read. */
+export function receiveQueues(
+  brokerPort: number,
+  table: string | undefined = tcpTable(),
+): Map<number, number> | undefined {
+  if (table === undefined) return undefined;
+  const ofDevices = connectionsOf(table).filter(({ remote }) => remote === brokerPort);
+  return new Map(ofDevices.map(({ local, receiveBytes }) => [local, receiveBytes]));
+}
+
+/** The most that the kernel takes from a program for one connection; undefined if it is not told. */
+export function sendBufferBytesMax(): number | undefined {
+  try {
+    const words = readFileSync('/proc/sys/net/ipv4/tcp_wmem', 'utf8').trim().split(/\s+/);
+    return Number(words[2]);
+  } catch {
+    return undefined;
+  }
+}
+
+interface TcpConnection {
+  readonly local: number;
+  readonly remote: number;
+  readonly sendBytes: number;
+  readonly receiveBytes: number;
+}
+
+function connectionsOf(table: string): TcpConnection[] {
+  return table.split('\n').flatMap((line) => {
     // sl local_address rem_address st tx_queue:rx_queue ...
     const [, local, remote, , counts] = line.trim().split(/\s+/);
-    if (local === undefined || remote === undefined || counts === undefined) continue;
-    if (portOf(local) !== brokerPort) continue;
-    queues.set(portOf(remote), Number.parseInt(counts.split(':')[0]!, 16));
-  }
-  return queues;
+    const [send, receive] = counts?.split(':') ?? [];
+    if (local === undefined || remote === undefined || receive === undefined) return [];
+    const bytes = {
+      sendBytes: Number.parseInt(send!, 16),
+      receiveBytes: Number.parseInt(receive, 16),
+    };
+    return Number.isNaN(bytes.sendBytes)
+      ? []
+      : [{ local: portOf(local), remote: portOf(remote), ...bytes }];
+  });
 }
 
 function portOf(address: string): number {

@@ -66,7 +66,10 @@ function startFor(
 }
 
 /** In small windows where it needs them, may have them, and the broker comes along. */
-function elsewhere(scenario: Scenario, flags: RunFlags): Promise<ScenarioResult> | undefined {
+function elsewhere(
+  scenario: Scenario,
+  flags: RunFlags,
+): Promise<ScenarioResult | undefined> | undefined {
   if (scenario.smallWindows !== true || flags.inSmallWindows === true) return undefined;
   if (flags.broker !== undefined || !canHaveSmallWindows()) return undefined;
   const quiet = flags.quiet === true ? ['--quiet'] : [];

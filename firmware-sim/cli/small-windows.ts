@@ -26,9 +26,11 @@ export function canHaveSmallWindows(): boolean {
 
 /**
  * Runs this program once more, broker and all, in a network of its own whose windows are those of
- * small devices. `flags`: one scenario, without `--json`.
+ * small devices. `flags`: one scenario, without `--json`. Undefined when it came to no report.
  */
-export async function runInSmallWindows(flags: readonly string[]): Promise<ScenarioResult> {
+export async function runInSmallWindows(
+  flags: readonly string[],
+): Promise<ScenarioResult | undefined> {
   const self = [process.execPath, ...process.execArgv, process.argv[1]!];
   const [program, ...rest] = [...COMMAND, ...self, ...flags, INSIDE_FLAG, '--json', '-'];
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -40,6 +42,10 @@ export async function runInSmallWindows(flags: readonly string[]): Promise<Scena
     child.once('error', reject);
     child.once('close', resolve);
   });
-  const report = JSON.parse(output) as { readonly scenarios: readonly ScenarioResult[] };
-  return report.scenarios[0]!;
+  try {
+    const report = JSON.parse(output) as { readonly scenarios: readonly ScenarioResult[] };
+    return report.scenarios[0];
+  } catch {
+    return undefined;
+  }
 }

@@ -5,6 +5,8 @@ import type { Dial, Line } from '../link/line.js';
 /** What a script of a misfit may do with its connection. */
 export interface Stage {
   readonly name: string;
+  /** How often it has begun, this time included. */
+  readonly attempt: number;
   send(packet: Packet): void;
   bytes(bytes: Uint8Array): void;
   after(waitMs: number, run: () => void): void;
@@ -47,6 +49,7 @@ export function playMisfit(misfit: Misfit, name: string, dial: Dial, clock: Cloc
     let isAnswered = false;
     const stage: Stage = {
       name,
+      attempt: attempts,
       send: (packet) => stage.bytes(generate(packet)),
       bytes: (bytes) => {
         if (!isOver) line?.write(Buffer.from(bytes));

@@ -1,4 +1,5 @@
 import { Samples } from '../base/samples.js';
+import type { Yardstick } from './yardstick.js';
 
 export interface Tally {
   readonly sent: number;
@@ -13,14 +14,18 @@ export class Stream {
   readonly name: string;
   readonly qos: number;
   readonly delayMs: Samples = new Samples();
+  /** The longest delay of one, beyond what the machine may have cost; 0 without a yardstick. */
+  heldUpMs = 0;
   readonly #times = new Map<number, number>();
+  readonly #yardstick: Yardstick | undefined;
   #sent = 0;
   #highest = -1;
   #reordered = 0;
 
-  constructor(name: string, qos: number) {
+  constructor(name: string, qos: number, yardstick?: Yardstick) {
     this.name = name;
     this.qos = qos;
+    this.#yardstick = yardstick;
   }
 
   get sent(): number {
@@ -43,6 +48,7 @@ export class Stream {
     this.#times.set(number, times + 1);
     if (times > 0) return;
     this.delayMs.add(nowMs - sentMs);
+    this.heldUpMs = Math.max(this.heldUpMs, this.#yardstick?.beyondMs(sentMs, nowMs) ?? 0);
     if (number < this.#highest) this.#reordered++;
     this.#highest = Math.max(this.#highest, number);
   }
@@ -67,9 +73,10 @@ export class Stream {
 export class Ledger {
   readonly #streams = new Map<string, Stream>();
 
-  stream(name: string, qos: number): Stream {
+  /** With a yardstick, what is held up on the way is told from what a busy machine costs. */
+  stream(name: string, qos: number, yardstick?: Yardstick): Stream {
     if (name.includes(' ')) throw new Error(`a stream's name has no blanks: ${name}`);
-    const stream = this.#streams.get(name) ?? new Stream(name, qos);
+    const stream = this.#streams.get(name) ?? new Stream(name, qos, yardstick);
     this.#streams.set(name, stream);
     return stream;
   }

@@ -16,8 +16,8 @@ export interface RunOptions {
   /** The command that repeats one scenario. */
   readonly repeat: (scenario: Scenario) => string;
   readonly say: (text: string) => void;
-  /** Runs a scenario somewhere else; undefined for one that is to run here. */
-  readonly elsewhere?: (scenario: Scenario) => Promise<ScenarioResult> | undefined;
+  /** Runs a scenario somewhere else; undefined for one that is to run here, or broke there. */
+  readonly elsewhere?: (scenario: Scenario) => Promise<ScenarioResult | undefined> | undefined;
 }
 
 export interface ScenarioResult {
@@ -43,7 +43,7 @@ export interface ScenarioResult {
 export async function runScenarios(options: RunOptions): Promise<ScenarioResult[]> {
   const results: ScenarioResult[] = [];
   for (const scenario of options.scenarios) {
-    results.push(await (options.elsewhere?.(scenario) ?? runOne(scenario, options)));
+    results.push((await options.elsewhere?.(scenario)) ?? (await runOne(scenario, options)));
   }
   return results;
 }

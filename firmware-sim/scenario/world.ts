@@ -14,6 +14,7 @@ import { type LinkProfile, NO_LIMIT } from '../link/profile.js';
 import { byteSplit } from '../link/profiles.js';
 import { tcpDial } from '../link/tcp.js';
 import { Ledger } from './ledger.js';
+import { Yardstick } from './yardstick.js';
 
 export type Scale = 'ci' | 'full';
 
@@ -51,6 +52,7 @@ export type PlacedOptions = Omit<DeviceOptions, 'clock' | 'dial'> & {
 
 const LOOK_EVERY_MS = 20;
 const BACKEND_UP_MS_MAX = 10_000;
+const END_MS_MAX = 5_000;
 /** What is not random is the same in each run, except where the broker remembers runs. */
 const RUN_LETTERS = 4;
 
@@ -68,6 +70,7 @@ export class World {
   readonly #placed: PlacedDevice[] = [];
   readonly #backends: Device[] = [];
   readonly #persistent = new Map<string, Behaviour['version']>();
+  #yardstick: Promise<Yardstick> | undefined;
 
   constructor(options: WorldOptions) {
     this.broker = options.broker;
@@ -90,6 +93,12 @@ export class World {
 
   nowMs(): number {
     return this.clock.nowMs();
+  }
+
+  /** One for all who ask; it goes with the world. */
+  yardstick(): Promise<Yardstick> {
+    this.#yardstick ??= Yardstick.start(this.clock);
+    return this.#yardstick;
   }
 
   /** A stream of its own for each name. */
@@ -178,6 +187,18 @@ export class World {
     return this.broker.log?.filter((line) => line.includes(name) && pattern.test(line));
   }
 
+  /** Comes once in the place of a device that is away, and leaves no session behind. */
+  async endSession(clientIdentifier: string): Promise<void> {
+    const version = this.#persistent.get(clientIdentifier) ?? PLAIN.version;
+    const { host, port } = this.broker;
+    const behaviour: Behaviour = { ...PLAIN, version, clean: true };
+    const dial = tcpDial({ host, port });
+    const device = new Device({ clientIdentifier, behaviour, clock: this.clock, dial });
+    device.start();
+    await device.up(END_MS_MAX).catch(() => {});
+    device.stop();
+  }
+
   /** Nothing of any device goes on, and its sessions stay. */
   powerOff(): void {
     for (const { device, link } of this.#placed) {
@@ -190,6 +211,7 @@ export class World {
   async close(): Promise<void> {
     this.powerOff();
     for (const device of this.#backends) device.stop();
+    (await this.#yardstick)?.stop();
     if (this.broker.kind === 'external') await this.#endSessions();
   }
 
@@ -200,16 +222,7 @@ export class World {
 
   /** A broker that is not ours is left without our sessions. */
   async #endSessions(): Promise<void> {
-    const { host, port } = this.broker;
-    const dial = tcpDial({ host, port });
-    const ends = [...this.#persistent].map(async ([clientIdentifier, version]) => {
-      const behaviour: Behaviour = { ...PLAIN, version, clean: true };
-      const device = new Device({ clientIdentifier, behaviour, clock: this.clock, dial });
-      device.start();
-      await device.up(1_000).catch(() => {});
-      device.stop();
-    });
-    await Promise.all(ends);
+    await Promise.all([...this.#persistent.keys()].map((name) => this.endSession(name)));
   }
 }
 

@@ -69,7 +69,7 @@ export const backlog: Scenario = {
         atMost('sent again without DUP', 'messages', 0, watch.repeatedWithoutDup),
         atMost('bytes sent again, of all that were needed', 'share', RESENT_SHARE_MAX, resentShare),
         exactly('sessions resumed', 'connections', 2, device.report.sessionsResumed),
-        atLeast('broken in the middle', 'times', 1, resetMs === undefined ? 0 : 1),
+        atLeast('broken in the middle', 'breaks', 1, resetMs === undefined ? 0 : 1),
       ],
       measurements: {
         seconds: tookMs / 1000,

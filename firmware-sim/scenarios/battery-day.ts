@@ -96,7 +96,7 @@ export const batteryDay: Scenario = {
         ),
         atMost(
           'energy, of what it costs with an ideal broker',
-          'times',
+          'times the floor',
           FLOOR_FACTOR_MAX,
           worst((sensor) => sensor.overhead()),
         ),

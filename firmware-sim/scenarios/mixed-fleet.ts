@@ -1,6 +1,7 @@
 import { Samples } from '../base/samples.js';
 import { residentBytes } from '../broker/memory.js';
 import { type Behaviour, PLAIN } from '../device/behaviour.js';
+import type { Device } from '../device/device.js';
 import { behaviourOf } from '../device/libraries.js';
 import { linkProfile } from '../link/profiles.js';
 import { tcpDial } from '../link/tcp.js';
@@ -46,7 +47,7 @@ const BAD_RECEIVERS: readonly Behaviour[] = [
 const MISFIT_SHARE = 0.2;
 const BAD_RECEIVER_SHARE = 0.05;
 const PAYLOAD_BYTES = 60;
-const SETTLE_MS = 30_000;
+const SETTLE_MS = 60_000;
 
 export const mixedFleet: Scenario = {
   number: 13,
@@ -60,12 +61,18 @@ export const mixedFleet: Scenario = {
   },
   async run(world): Promise<Outcome> {
     const fleet = new Fleet(world, world.pick(150, 2_000));
+    const emptyEveryMs = world.pick(8_000, 120_000);
+    let emptiedMs = world.nowMs();
     const minutes = world.pick(0.5, 30);
     await fleet.start();
     const memory = new Samples();
     const endMs = world.nowMs() + minutes * 60_000;
     while (world.nowMs() < endMs) {
       await world.wait(Math.min(world.pick(5_000, 60_000), endMs - world.nowMs()));
+      if (world.nowMs() - emptiedMs >= emptyEveryMs) {
+        emptiedMs = world.nowMs();
+        await fleet.emptySessions();
+      }
       const bytes = residentBytes(world.broker.pid);
       if (bytes === undefined) continue;
       memory.add(bytes);
@@ -91,6 +98,7 @@ class Fleet {
   readonly #world: World;
   readonly #healthy: (PlacedDevice & { readonly kind: Kind })[] = [];
   readonly #misfits: MisfitRun[] = [];
+  readonly #badReceivers = new Map<string, Device>();
   readonly #loops: NodeJS.Timeout[] = [];
   readonly #streams: Stream[] = [];
 
@@ -126,6 +134,20 @@ class Fleet {
       }, 1_000),
     );
     for (let i = 0; i < misfit; i++) this.#addMisfit(i);
+  }
+
+  /**
+   * What waits for devices that never acknowledge is thrown away from time to time, as operators
+   * do: what the broker is asked to keep has an end then, and what grows all the same is a leak.
+   */
+  async emptySessions(): Promise<void> {
+    await Promise.all(
+      [...this.#badReceivers].map(async ([name, device]) => {
+        device.stop();
+        await this.#world.endSession(name);
+        device.start();
+      }),
+    );
   }
 
   async end(): Promise<void> {
@@ -193,11 +215,13 @@ class Fleet {
 
   #addBadReceiver(base: string, index: number): void {
     const behaviour = BAD_RECEIVERS[index % BAD_RECEIVERS.length]!;
+    const name = `${this.#world.prefix}-13-${behaviour.name}-${index}`;
     const { device } = this.#world.place({
-      clientIdentifier: `${this.#world.prefix}-13-${behaviour.name}-${index}`,
+      clientIdentifier: name,
       behaviour,
       subscriptions: [{ topic: `${base}/bad`, qos: 1 }],
     });
+    this.#badReceivers.set(name, device);
     device.start();
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { residentBytes, sendQueues } from '../../../firmware-sim/broker/memory.js';
+import { receiveQueues, residentBytes, sendQueues } from '../../../firmware-sim/broker/memory.js';
 
 // 0x075B is port 1883; the queue is in hexadecimal as well.
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid
@@ -15,6 +15,10 @@ test('send queues of the broker by the port of the other end', () => {
       [50_000, 250_000],
     ]),
   );
+});
+
+test('what has arrived for devices and is not read, by their own port', () => {
+  expect(receiveQueues(1883, TABLE)).toEqual(new Map([[50_000, 65_535]]));
 });
 
 test('resident memory of this process, and none of one that is not there', () => {

@@ -127,6 +127,14 @@ test('orphans ask for a session under another name each time', () => {
   const connects = packetsOf(far.written).filter((packet) => packet.cmd === 'connect');
   expect(connects).toMatchObject([{ clean: false }, { clean: false }]);
   expect(connects[0]!.clientId).not.toBe(connects[1]!.clientId);
+  for (let i = 0; i < 38; i++) {
+    clock.advance(2_000);
+    far.close(true);
+    clock.advance(misfit.againMs + 1);
+  }
+  const all = packetsOf(far.written).filter((packet) => packet.cmd === 'connect');
+  expect(all).toHaveLength(40);
+  expect(new Set(all.map(({ clientId }) => clientId)).size).toBe(20);
 });
 
 test('acknowledgements of what never came', () => {
