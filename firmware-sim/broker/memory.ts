@@ -35,7 +35,7 @@ export function receiveQueues(
   return new Map(ofDevices.map(({ local, receiveBytes }) => [local, receiveBytes]));
 }
 
-/** The most that the kernel takes from a program for one connection; undefined if it is not told. */
+/** The most that the kernel takes for one connection to send; undefined where it is not told. */
 export function sendBufferBytesMax(): number | undefined {
   try {
     const words = readFileSync('/proc/sys/net/ipv4/tcp_wmem', 'utf8').trim().split(/\s+/);

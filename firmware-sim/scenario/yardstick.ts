@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Clock, Timer } from '../base/clock.js';
 import { atMost, type Criterion } from './criterion.js';
 
-/** A program of its own that needs no file: it sends back what it gets, and ends with its parent. */
+/** A program of its own, without a file: it sends back what it gets, and ends with its parent. */
 const ECHO = `
 const server = require('node:net').createServer({ noDelay: true }, (socket) => {
   socket.on('error', () => {});
