@@ -49,6 +49,8 @@ export interface Behaviour {
   readonly acksInOrderOnly: boolean;
   /** An acknowledgement for an identifier that is not known ends the connection. */
   readonly unknownAckIsFatal: boolean;
+  /** What waits for an acknowledgement, either way, is gone with the connection. */
+  readonly forgetsAtReconnect: boolean;
   /** PUBREL for an identifier that is not known: answered, or met with silence. */
   readonly pubrelUnknown: 'pubcomp' | 'ignore';
   /** Keeps identifiers of QoS 2 messages, so that none is handed on twice. */
@@ -106,6 +108,7 @@ export const PLAIN: Behaviour = {
   inFlightMax: 20,
   acksInOrderOnly: false,
   unknownAckIsFatal: false,
+  forgetsAtReconnect: false,
   pubrelUnknown: 'pubcomp',
   knowsQos2Duplicates: true,
   acknowledges: 'once',

@@ -118,10 +118,7 @@ export class Device {
   /** Power off and on; without `keepsState` what was in memory is gone. */
   reboot(keepsState: boolean): void {
     this.powerOff();
-    if (!keepsState) {
-      this.#outgoing.forget();
-      this.#incoming.forget();
-    }
+    if (!keepsState) this.#forget();
     this.start();
   }
 
@@ -138,6 +135,7 @@ export class Device {
 
   #connect(): void {
     const { behaviour, clock, dial, subscriptions } = this.#options;
+    if (behaviour.forgetsAtReconnect && this.report.attempts > 0) this.#forget();
     this.report.attempts++;
     const connection: DeviceConnection = new DeviceConnection({
       behaviour,
@@ -176,6 +174,11 @@ export class Device {
     this.#retryMs = Math.min(waitMs * factor, maxMs);
     if (waitMs === 0) this.#connect();
     else this.#retry = clock.after(waitMs, () => this.#connect());
+  }
+
+  #forget(): void {
+    this.#outgoing.forget();
+    this.#incoming.forget();
   }
 
   #useful(): void {

@@ -143,13 +143,16 @@ export const libraries: readonly Behaviour[] = [
     ...PLAIN,
     name: 'mqtt-c',
     // SUBSCRIBE travels with CONNECT; everything again after 30 s, QoS 2 without DUP: 531-615.
-    source: 'MQTT-C 7a986a6 (mqtt.c:531-615, 634; examples 2048/1024 B, 400 s); run',
+    // PUBREL is looked up in the queue, which mqtt_reinit has emptied: MQTT_ERROR_ACK_OF_UNKNOWN.
+    source:
+      'MQTT-C 7a986a6 (mqtt.c:531-615, 634; mqtt_reinit, __mqtt_recv; examples 2048/1024 B, 400 s); run',
     receiveBytesMax: 1_024,
     oversize: 'close',
     pipelines: true,
     keepAliveSeconds: 400,
     resends: { afterMs: 30_000, what: 'all', subscribe: true, dup: false },
     unknownAckIsFatal: true,
+    forgetsAtReconnect: true,
   },
   {
     ...PLAIN,

@@ -9,6 +9,7 @@ import { halfOpen } from './half-open.js';
 import { impatientResender } from './impatient-resender.js';
 import { mixedFleet } from './mixed-fleet.js';
 import { oversizePoison } from './oversize-poison.js';
+import { resendLoop } from './resend-loop.js';
 import { sameIdPingPong } from './same-id-ping-pong.js';
 import { slowloris } from './slowloris.js';
 import { stalledReaders } from './stalled-readers.js';
@@ -30,6 +31,7 @@ export const scenarios: readonly Scenario[] = [
   batteryDay,
   mixedFleet,
   everyday,
+  resendLoop,
 ];
 
 /** `1,3,same-id-ping-pong`; all of them without a list. */

@@ -54,12 +54,20 @@ interface Line {
   readonly heardMs: number;
 }
 
+/** A packet of an exchange that began on an earlier connection, or was answered already. */
+export interface ResentPacket {
+  readonly type: 'PUBLISH' | 'PUBREL';
+  readonly packetIdentifier: number;
+}
+
 /** Makes the watch of one connection when there is something to watch: most only listen. */
 export class Watching {
   readonly device: Device;
   readonly line: Line;
   /** Messages that may be sent beyond the window. */
   readonly probeMax: number;
+  /** What the client has sent again first on this connection; undefined while it is nothing. */
+  firstResent: ResentPacket | undefined = undefined;
   readonly #context: WatchContext;
 
   constructor(device: Device, line: Line, probeMax: number, context: WatchContext) {

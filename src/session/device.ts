@@ -42,7 +42,7 @@ export class Device {
   /** Connections that the device dropped shortly behind messages. */
   drops = 0;
   takeOvers = 0;
-  /** PUBLISH and SUBSCRIBE packets that it sent again on the same connection. */
+  /** PUBLISH, PUBREL and SUBSCRIBE packets that it sent again though they were answered. */
   duplicates = 0;
   /** Messages dropped or dead-lettered because they were larger than it takes. */
   oversize = 0;
@@ -50,6 +50,8 @@ export class Device {
   deadLettered = 0;
   /** QoS 0 messages dropped because it read too slowly. */
   droppedQoS0 = 0;
+  /** Times that it was found to stumble over the same resent packet on each connection. */
+  resendLoops = 0;
   largestAcknowledgedBytes = 0;
   /** How far its PINGREQs are from an even pace, in milliseconds, as RFC 3550 counts jitter. */
   pingJitterMs = 0;

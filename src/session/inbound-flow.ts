@@ -18,6 +18,7 @@ import { isFailure, ReasonCode } from '../wire/reason-code.js';
 import type { Acknowledgements } from './acknowledgements.js';
 import type { Connection } from './connection.js';
 import type { ConnectionContext } from './connection-context.js';
+import type { ResentPacket } from './delivery-watch.js';
 import { ResentSubscribes, withoutReplay } from './resent-subscribes.js';
 import type { Session } from './session.js';
 import type { Topic } from './topic.js';
@@ -181,6 +182,10 @@ export class InboundFlow {
     // A PUBCOMP before this is durable would let a restart take the identifier's next message for a
     // copy. A PUBREL that came on an earlier connection may not be durable either.
     const ticket = session.isStored ? store.openTicket : 0;
+    if (!wasReceived) {
+      this.#noteResent('PUBREL', packetIdentifier);
+      this.#countResent();
+    }
     const reasonCode = wasReceived ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound;
     this.#acknowledgements.acknowledge(PacketType.PUBCOMP, packetIdentifier, reasonCode, ticket);
     this.#throttle();
@@ -249,8 +254,11 @@ export class InboundFlow {
         acknowledgements.acknowledge(PacketType.PUBREC, packetIdentifier, Success, ticket);
       }
     } else {
-      if (!dup || !acknowledgements.isWaiting(PacketType.PUBACK, packetIdentifier)) return false;
+      if (!dup) return false;
+      this.#noteResent('PUBLISH', packetIdentifier);
+      if (!acknowledgements.isWaiting(PacketType.PUBACK, packetIdentifier)) return false;
     }
+    this.#noteResent('PUBLISH', packetIdentifier);
     this.#countResent();
     this.#tellOfRetransmission(dup);
     return true;
@@ -260,6 +268,12 @@ export class InboundFlow {
     this.#context.statistics.resentReceived++;
     const { watching } = this.#session.outbound;
     if (watching !== undefined) watching.device.duplicates++;
+  }
+
+  /** The first one of a connection: the same on each of them is a client that goes in circles. */
+  #noteResent(type: ResentPacket['type'], packetIdentifier: number): void {
+    const { watching } = this.#session.outbound;
+    if (watching !== undefined) watching.firstResent ??= { type, packetIdentifier };
   }
 
   /** Once a connection: some client libraries send everything unacknowledged again every second. */

@@ -32,7 +32,6 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   /** These two are made when they are needed: most Sessions never send anything. */
   #held: HeldDeliveries | undefined = undefined;
   #identifiers: PacketIdentifiers | undefined = undefined;
-  #waitingInMemory = 0;
   #pumping = false;
   #quota = 0;
   #quotaMax = 0;
@@ -51,9 +50,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   /** Messages that have no Packet Identifier yet. */
   get waiting(): number {
     const { queue } = this;
-    return queue.isStored
-      ? queue.count - this.#inFlight.size - queue.openExchanges
-      : this.#waitingInMemory;
+    return queue.isStored ? queue.count - this.#inFlight.size - queue.openExchanges : queue.loaded;
   }
 
   get isAttached(): boolean {
@@ -89,6 +86,13 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     this.#quota += messages - this.#quotaMax;
     this.#quotaMax = messages;
     this.pump();
+  }
+
+  /** The client will never answer PUBREL: its exchange is ended without it. */
+  abandon(delivery: Delivery): void {
+    this.#identifiers ??= new PacketIdentifiers();
+    this.#identifiers.withhold(delivery.packetIdentifier);
+    this.takeOut(delivery);
   }
 
   /** The client will never finish it: its slot and its records go. Nothing else is sent. */
@@ -210,6 +214,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   completed(packetIdentifier: number): void {
     const delivery = this.#inFlight.get(packetIdentifier);
     if (delivery?.state === DeliveryState.Released) this.#done(delivery);
+    else this.#identifiers?.finished(packetIdentifier);
   }
 
   /** Sends what quota and outbox allow, reading the queue back from the store as needed. */
@@ -217,7 +222,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     if (this.#pumping) return;
     this.#pumping = true;
     while (this.#quota > 0 && this.#receiver?.hasRoom === true) {
-      const delivery = this.#shift();
+      const delivery = this.queue.shift();
       if (delivery === undefined) break;
       if (hasExpired(delivery, this.#context.clock)) this.#drop(delivery, DropReason.Expired);
       else if (isForbidden(delivery, this.access)) this.#drop(delivery, DropReason.NotAuthorized);
@@ -232,6 +237,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     if (this.#inFlight.get(delivery.packetIdentifier) !== delivery) return;
     if (delivery.state === DeliveryState.Released) {
       this.#receiver?.sendPubrel(delivery.packetIdentifier, false);
+      if (delivery.sentMs === 0) this.#watched()?.resumed(delivery);
     } else this.#transmit(delivery);
   }
 
@@ -245,7 +251,6 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   }
 
   overflowed(delivery: Delivery): void {
-    if (!this.queue.isStored) this.#waitingInMemory--;
     this.#drop(delivery, DropReason.QueueFull);
   }
 
@@ -277,12 +282,6 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   #track(delivery: Delivery): void {
     if (this.#inFlight === NONE) this.#inFlight = new InFlight();
     this.#inFlight.add(delivery);
-  }
-
-  #shift(): Delivery | undefined {
-    const delivery = this.queue.shift();
-    if (delivery !== undefined && !this.queue.isStored) this.#waitingInMemory--;
-    return delivery;
   }
 
   #sendNow(
@@ -369,18 +368,13 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   }
 
   #enqueue(delivery: Delivery, message: ApplicationMessage): void {
-    const { queueOverflow } = this.#context.limits;
     const { queue } = this;
-    if (queue.isOver) {
-      this.#countDrop(DropReason.SessionEnded, message.topicBytes);
-      return;
-    }
-    if (queueOverflow !== 'drop-oldest' && queue.isFull(this.waiting, message.bytes)) {
-      this.#countDrop(DropReason.QueueFull, message.topicBytes);
+    const refusal = queue.refusal(message.bytes);
+    if (refusal !== undefined) {
+      this.#countDrop(refusal, message.topicBytes);
       return;
     }
     queue.push(delivery, message);
-    if (!queue.isStored) this.#waitingInMemory++;
     queue.trim();
   }
 

@@ -4,6 +4,7 @@ import type { ApplicationMessage } from '../wire/application-message.js';
 import type { Delivery } from './delivery.js';
 import type { Limits } from './limits.js';
 import type { QueuePosition, QueueReader, SessionStore } from './session-store.js';
+import { DropReason } from './statistics.js';
 
 /** Entries read from the store at a time, and kept loaded ahead of the quota. */
 const PAGE_ENTRIES = 256;
@@ -66,6 +67,7 @@ export class OutboundQueue implements QueuePosition, QueueReader {
   #loadedTo = 1;
   #reading = false;
   #readingStale = false;
+  /** The Session has ended: nothing joins any more. */
   #isOver = false;
   #headSequence = 1;
   #headMayBeGone = false;
@@ -99,11 +101,6 @@ export class OutboundQueue implements QueuePosition, QueueReader {
     return this.#headSequence;
   }
 
-  /** The Session has ended: nothing joins any more. */
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
   /** Nothing is in it nor read from it, and something may join it. */
   get isAtRest(): boolean {
     return this.count === 0 && !this.#reading && !this.#isOver;
@@ -114,6 +111,11 @@ export class OutboundQueue implements QueuePosition, QueueReader {
     return (
       this.#loaded.length > 0 || this.#resends.length > 0 || this.#loadedTo < this.tailSequence
     );
+  }
+
+  /** Entries in memory: in a Session that is not stored, all that wait. */
+  get loaded(): number {
+    return this.#loaded.length;
   }
 
   /** Exchanges of an earlier connection that have not been read back. */
@@ -168,6 +170,13 @@ export class OutboundQueue implements QueuePosition, QueueReader {
   isFull(waiting: number, bytes: number): boolean {
     const { queuedMessagesMax, queuedBytesMax } = this.#limits;
     return waiting >= queuedMessagesMax || this.bytes + bytes > queuedBytesMax;
+  }
+
+  /** Why a message of this size may not join; undefined where it may, if need be for an older one. */
+  refusal(bytes: number): DropReason | undefined {
+    if (this.#isOver) return DropReason.SessionEnded;
+    if (this.#limits.queueOverflow === 'drop-oldest') return undefined;
+    return this.isFull(this.#owner.waiting, bytes) ? DropReason.QueueFull : undefined;
   }
 
   /**

@@ -38,7 +38,7 @@ export class Statistics {
   protocolViolations = 0;
   takeOvers = 0;
   retransmissions = 0;
-  /** PUBLISH and SUBSCRIBE packets that clients sent again without a need. */
+  /** PUBLISH, PUBREL and SUBSCRIBE packets that clients sent again without a need. */
   resentReceived = 0;
   /** PUBLISH, wills and Topic Filters that rules denied. */
   accessDenied = 0;
@@ -55,6 +55,8 @@ export class Statistics {
   stalls = 0;
   /** Devices that are sent one packet at a time from then on. */
   stepDowns = 0;
+  /** Clients found to stumble over the same resent packet on each connection. */
+  resendLoops = 0;
   /** Messages taken out of the way of a client that cannot take them. */
   deadLettered = 0;
   readonly dropped: Record<DropReason, number> = {

@@ -60,6 +60,8 @@ describe.concurrent('Dunlin among small devices', () => {
     ['exactly-once-actuator', true],
     ['gateway-and-tiny', false],
     ['gateway-and-tiny', true],
+    ['resend-loop', false],
+    ['resend-loop', true],
     ['storm', false],
     ['storm', true],
   ])('%s, byte by byte: %s', { timeout: SECONDS_MAX * 1000 }, async (scenario, byteSplit) => {

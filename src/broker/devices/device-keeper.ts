@@ -95,8 +95,9 @@ export class DeviceKeeper extends TimerEntry {
 }
 
 function isWorthKeeping(device: Device): boolean {
-  const { drops, takeOvers, deadLettered, oversize, droppedQoS0, connections } = device;
-  const troubles = drops + takeOvers + deadLettered + oversize + droppedQoS0;
+  const { drops, takeOvers, deadLettered, oversize, droppedQoS0, resendLoops, connections } =
+    device;
+  const troubles = drops + takeOvers + deadLettered + oversize + droppedQoS0 + resendLoops;
   return (
     troubles > 0 ||
     connections > 1 ||

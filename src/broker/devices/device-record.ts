@@ -1,7 +1,7 @@
 import { Device } from '../../session/device.js';
 import type { DeviceRecord } from '../store.js';
 
-/** As they stand in a record. New ones go to the end: an older record has fewer. */
+/** As they stand in a record, before the longest latency. */
 const NUMBERS = [
   'packetBytesMax',
   'learnedAtWallMs',
@@ -25,12 +25,19 @@ const NUMBERS = [
   'earlierConnections',
 ] as const satisfies readonly (keyof Device)[];
 
+/** Behind it. New ones go to the end: an older record has fewer. */
+const LATER_NUMBERS = ['resendLoops'] as const satisfies readonly (keyof Device)[];
+
 export function recordOf(device: Device): DeviceRecord {
   const { clientIdentifier, fingerprint, latency, ends } = device;
   return {
     clientIdentifier,
     fingerprint,
-    numbers: [...NUMBERS.map((name) => device[name]), latency.maxMs],
+    numbers: [
+      ...NUMBERS.map((name) => device[name]),
+      latency.maxMs,
+      ...LATER_NUMBERS.map((name) => device[name]),
+    ],
     latencies: latency.counts(),
     ends: new Map(ends),
   };
@@ -40,6 +47,9 @@ export function deviceOf(record: DeviceRecord): Device {
   const device = new Device(record.clientIdentifier);
   device.fingerprint = record.fingerprint;
   for (const [i, name] of NUMBERS.entries()) device[name] = record.numbers[i] ?? device[name];
+  for (const [i, name] of LATER_NUMBERS.entries()) {
+    device[name] = record.numbers[NUMBERS.length + 1 + i] ?? device[name];
+  }
   device.restoreLatency(record.latencies, record.numbers[NUMBERS.length] ?? 0);
   device.ends = new Map(record.ends);
   device.isStored = true;

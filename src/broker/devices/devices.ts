@@ -2,22 +2,20 @@ import { type Clock, type EndOfTick, TimerEntry, type Timers } from '../../base/
 import type { Logger } from '../../base/log.js';
 import { shortKey } from '../../base/short-key.js';
 import type { Connection } from '../../session/connection.js';
-import { DeliveryState } from '../../session/delivery.js';
 import { type WatchContext, Watching } from '../../session/delivery-watch.js';
 import { type Device, UNLIMITED } from '../../session/device.js';
 import type { DropCounter, Drops } from '../../session/drops.js';
 import type { DisconnectCause } from '../../session/host.js';
 import type { Limits } from '../../session/limits.js';
-import { CLOSED_BY_CLIENT } from '../../session/network-connection.js';
 import type { Pace } from '../../session/paced-network.js';
 import type { Session } from '../../session/session.js';
 import { DropReason, type Statistics } from '../../session/statistics.js';
 import type { Connect } from '../../wire/control-packet.js';
-import { ReasonCode } from '../../wire/reason-code.js';
 import type { PublishPath } from '../publish-path.js';
 import type { RetainedMessages } from '../retained.js';
 import type { DeviceRecord, Store } from '../store.js';
 import { DeadLetters } from './dead-letters.js';
+import { Departures } from './departures.js';
 import { DeviceKeeper } from './device-keeper.js';
 import { type DeviceOptions, DeviceRules } from './device-options.js';
 import { DeviceRegistry } from './device-registry.js';
@@ -26,14 +24,8 @@ import { HealthTopics } from './health-topics.js';
 import { Orphans } from './orphans.js';
 import { hasLearned, Quarantine } from './quarantine.js';
 import { type KernelQueues, StalledReaders } from './stalled-readers.js';
-import { StepDown } from './step-down.js';
-import { Suspects } from './suspects.js';
 import { TakeOverGuard } from './take-over-guard.js';
 
-/** A drop this soon behind a message has to do with it. */
-const DROP_BEHIND_MS = 5000;
-/** A connection is young for so long. */
-const YOUNG_MS = 10_000;
 /** Between QoS 0 messages to a device that is stepped down. */
 const QUIET_MS = 100;
 /** Messages beyond the window for clients that name no Receive Maximum. */
@@ -46,13 +38,6 @@ const SHARED_ADVICE =
 
 const ORPHAN_ADVICE =
   'give the device a Client Identifier that stays the same, or let it ask for a clean session';
-
-/** What 5.0 clients say when a packet was too much for them. */
-const OVERTAXED: readonly ReasonCode[] = [
-  ReasonCode.MalformedPacket,
-  ReasonCode.PacketTooLarge,
-  ReasonCode.ReceiveMaximumExceeded,
-];
 
 /** How a client is served from CONNACK on. */
 export interface Treatment {
@@ -99,8 +84,7 @@ export class Devices implements DropCounter {
   readonly #quarantine: Quarantine;
   readonly #watchContext: WatchContext;
   readonly #fingerprints = new Map<string, string>();
-  readonly #stepDown = new StepDown();
-  readonly #suspects = new Suspects();
+  readonly #departures: Departures;
   readonly #guard = new TakeOverGuard();
   readonly #orphans = new Orphans();
 
@@ -135,6 +119,12 @@ export class Devices implements DropCounter {
       deadLetters: new DeadLetters(parts),
       learned: (device) => this.#keeper.learned(device),
     });
+    this.#departures = new Departures({
+      ...parts,
+      rules: this.#rules,
+      quarantine: this.#quarantine,
+      learned: (device) => this.#keeper.learned(device),
+    });
     const { clock, timers } = parts;
     this.#watchContext = { judge: this.#quarantine, clock, timers };
   }
@@ -149,7 +139,7 @@ export class Devices implements DropCounter {
     if (device.firstSeenWallMs === 0) device.firstSeenWallMs = device.connectedAtWallMs;
     this.#forget(device, connect);
     if (device.connections === 1 && session.isStored) this.#lookForOrphans(device, connection);
-    if (this.#stepDown.calm(device, this.#clock.wallMs())) this.#tellCalm(device);
+    this.#departures.calm(device);
     const isSteppedDown = device.steppedDownTo > 0;
     const inFlightMax = Math.min(
       inFlight,
@@ -181,39 +171,7 @@ export class Devices implements DropCounter {
     device.leftAtWallMs = this.#clock.wallMs();
     device.countEnd(cause.kind);
     this.#keeper.changed(device);
-    const { watch } = session.outbound;
-    if (watch?.isDeaf === true && session.isStored && wasThere(cause)) device.deafConnections++;
-    else if (watch?.hasAcknowledged === true) device.deafConnections = 0;
-    if (isDrop(cause)) this.#dropped(connection, session, device, isOrderly(cause));
-  }
-
-  /** The device has dropped its connection: because of what it was sent? */
-  #dropped(connection: Connection, session: Session, device: Device, isOrderly: boolean): void {
-    // What has not left altogether is not what the device answered to.
-    if (connection.network.unsentBytes > 0) return;
-    const { nowMs } = this.#clock;
-    const oldest = session.isStored ? session.outbound.watch?.oldestUnacknowledged : undefined;
-    const inFlight = countInFlight(session);
-    const isBehindMessages = nowMs - connection.publishedMs <= DROP_BEHIND_MS;
-    const evidence = { delivery: oldest, inFlight, isOrderly, isBehindMessages };
-    const isAtFault = this.#suspects.dropped(device, evidence, nowMs);
-    if (!isBehindMessages) return;
-    device.drops++;
-    if (isAtFault) {
-      this.#quarantine.dropsAt(device, session, oldest!);
-      return;
-    }
-    const nowWallMs = this.#clock.wallMs();
-    // At QoS 0 only those are told that come at once, such as retained messages.
-    const isYoung = nowWallMs - device.connectedAtWallMs < YOUNG_MS;
-    const isBurst = inFlight > 1 || (isYoung && (connection.sender?.sentCount ?? 0) > 1);
-    if (!isBurst || !(this.#rules.setting(connection, 'stepDown') ?? true)) return;
-    const sequence = oldest?.sequence ?? 0;
-    const isLink = this.#suspects.isLink(device, nowMs);
-    const drops = this.#stepDown.dropped(device, { nowMs, nowWallMs, sequence, isLink });
-    if (drops === 0) return;
-    this.#keeper.learned(device);
-    this.#tellSteppedDown(device, drops);
+    this.#departures.left(connection, session, device, cause);
   }
 
   /**
@@ -323,17 +281,6 @@ export class Devices implements DropCounter {
     this.#keeper.learned(device);
   }
 
-  #tellSteppedDown(device: Device, drops: number): void {
-    this.#statistics.stepDowns++;
-    const client = device.clientIdentifier;
-    const times = drops === 1 ? 'again' : `${drops} times`;
-    const did = `dropped its connection ${times} shortly behind a burst of messages`;
-    this.#log.warn(
-      { event: 'stepped_down', client, drops },
-      `Client ${client} ${did}: from its next connection on it gets one packet at a time`,
-    );
-  }
-
   #lookForOrphans(device: Device, connection: Connection): void {
     if (connection.version === 5) return;
     const { host } = connection.network.peer;
@@ -350,41 +297,6 @@ export class Devices implements DropCounter {
       `${count} sessions that nobody came back to are from ${host}, the last one of ${client}: ${ORPHAN_ADVICE}`,
     );
   }
-
-  #tellCalm(device: Device): void {
-    const client = device.clientIdentifier;
-    const window = device.steppedDownTo;
-    const now = window === 0 ? 'it is served as any other' : `it gets up to ${window} at a time`;
-    this.#log.info(
-      { event: 'stepped_up', client, window },
-      `Client ${client} has been calm for ${Math.round(device.calmMs / 60_000)} minutes: ${now}`,
-    );
-  }
-}
-
-/** The device itself ended the connection, and not by a proper goodbye. */
-function isDrop({ kind, reasonCode }: DisconnectCause): boolean {
-  return (
-    kind === 'network' || (kind === 'client-disconnect-with-will' && OVERTAXED.includes(reasonCode))
-  );
-}
-
-/** A reset or a time-out may be the link's doing; this is not. */
-function isOrderly({ kind, sentence }: DisconnectCause): boolean {
-  return kind !== 'network' || sentence === CLOSED_BY_CLIENT;
-}
-
-/** The connection did not end because nobody was there any more. */
-function wasThere({ kind }: DisconnectCause): boolean {
-  return kind === 'network' || kind === 'taken-over' || kind.startsWith('client-disconnect');
-}
-
-function countInFlight(session: Session): number {
-  let count = 0;
-  for (const { sentMs, state } of session.outbound.deliveriesInFlight()) {
-    if (sentMs > 0 && state === DeliveryState.InFlight) count++;
-  }
-  return count;
 }
 
 function fingerprintOf(connect: Connect): string {

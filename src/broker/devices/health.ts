@@ -13,8 +13,10 @@ export interface DeviceHealth {
   /** Connections that it dropped shortly behind messages. */
   readonly drops: number;
   readonly takeOvers: number;
-  /** PUBLISH and SUBSCRIBE packets that it sent again without a need. */
+  /** PUBLISH, PUBREL and SUBSCRIBE packets that it sent again without a need. */
   readonly duplicates: number;
+  /** Times that it was found to stumble over the same resent packet on each connection. */
+  readonly resendLoops: number;
   readonly oversize: number;
   /** QoS 0 messages dropped because it read too slowly. */
   readonly droppedQoS0: number;
@@ -60,6 +62,7 @@ export function healthOf(device: Device, isConnected: boolean, nowWallMs: number
     drops: device.drops,
     takeOvers: device.takeOvers,
     duplicates: device.duplicates,
+    resendLoops: device.resendLoops,
     oversize: device.oversize,
     droppedQoS0: device.droppedQoS0,
     deadLettered: device.deadLettered,
@@ -87,6 +90,7 @@ function troublesOf(device: Device, nowWallMs: number): Trouble[] {
   if (device.takeOvers >= 3) add(20, `it was replaced ${device.takeOvers} times`);
   if (device.duplicates >= 10) add(10, 'it sends packets again without waiting');
   if (device.latency.quantileMs(0.5) >= MEDIAN_SLOW_MS) add(10, 'it acknowledges slowly');
+  if (device.resendLoops > 0) add(15, 'it stumbled over the same resent packet again and again');
   const silent = device.ends.get('keep-alive-timeout') ?? 0;
   if (silent >= 3) add(10, `it fell silent ${silent} times`);
   const perHour = device.connectionsPerHour(nowWallMs);

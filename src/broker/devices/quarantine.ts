@@ -11,6 +11,9 @@ import { likelyBufferBytes } from './buffer-size.js';
 import type { DeadLetters } from './dead-letters.js';
 import { messageOf } from './message-of.js';
 
+const FORGETFUL_ADVICE =
+  'what was received had arrived. It has lost its session and takes the packet for an error, as MQTT-C does (MQTT_ERROR_ACK_OF_UNKNOWN): let it connect with a clean session (MQTT_CONNECT_CLEAN_SESSION), or subscribe at QoS 1';
+
 export interface QuarantineParts {
   readonly deadLetters: DeadLetters;
   readonly clock: Clock;
@@ -77,12 +80,29 @@ export class Quarantine implements DeliveryJudge {
     const client = watch.device.clientIdentifier;
     const session = this.#sessionOf(client);
     if (session === undefined) return;
-    session.outbound.takeOut(delivery);
+    session.outbound.abandon(delivery);
     session.outbound.pump();
     const identifier = delivery.packetIdentifier;
     this.#log.warn(
       { event: 'pubrel_unanswered', client, identifier },
       `Client ${client} has not answered PUBREL ${identifier} for a minute: the exchange is ended, the message had arrived`,
+    );
+  }
+
+  /** The device leaves whenever it is sent PUBREL for an exchange that it does not know any more. */
+  leavesAtPubrel(device: Device, session: Session, connections: number): void {
+    const { outbound } = session;
+    const released = [...outbound.deliveriesInFlight()].filter(isReleasedAgain);
+    for (const delivery of released) outbound.abandon(delivery);
+    const count = released.length;
+    const client = device.clientIdentifier;
+    const { packetIdentifier: identifier } = released[0]!;
+    device.resendLoops++;
+    this.#statistics.resendLoops++;
+    const many = count === 1 ? 'The exchange is' : `${count} exchanges are`;
+    this.#log.warn(
+      { event: 'resend_loop', client, packet: 'PUBREL', identifier, connections, count },
+      `Client ${client} ended its last ${connections} connections at PUBREL ${identifier}, which it was sent again. ${many} ended, ${FORGETFUL_ADVICE}`,
     );
   }
 
@@ -158,6 +178,11 @@ function inFlightAbove(session: Session, packetBytes: number): Delivery[] {
     ({ sentMs, sentBytes, state }) =>
       sentMs > 0 && sentBytes > packetBytes && state === DeliveryState.InFlight,
   );
+}
+
+/** PUBREL was sent on this connection for an exchange of an earlier one. */
+export function isReleasedAgain({ state, sentMs, sentBytes }: Delivery): boolean {
+  return state === DeliveryState.Released && sentMs > 0 && sentBytes === 0;
 }
 
 /** Whether a limit was learned and has not been forgotten. */

@@ -228,6 +228,34 @@ test('a PUBREL that MQTT-C does not know ends its connection', () => {
   expect(device.report.dropCount).toBe(1);
 });
 
+test('MQTT-C has forgotten what was under way when it comes back to its session', () => {
+  const { clock, far, broker, device, messages } = started({
+    ...behaviourOf('mqtt-c'),
+    clean: false,
+  });
+  device.publish({ topic: 't', payload: 'one', qos: 1 });
+  broker.send(publish(2, 'down'));
+  broker.take();
+  far.close(false);
+  clock.advance(1_000);
+  expect(broker.names()).toEqual(['connect']);
+  accept(broker, true);
+  expect([broker.names(), device.waiting]).toEqual([[], 0]);
+  broker.send({ ...publish(2, 'down'), dup: true });
+  expect(broker.names()).toEqual(['pubrec']);
+  broker.send({ cmd: 'pubrel', messageId: 5 });
+  expect(broker.names()).toEqual(['pubcomp']);
+  expect(messages).toEqual(['down', 'down']);
+  far.close(false);
+  clock.advance(1_000);
+  accept(broker, true);
+  broker.send({ cmd: 'pubrel', messageId: 5 });
+  expect([...device.report.drops]).toEqual([
+    ['closed by the other side', 2],
+    ['PUBREL of unknown', 1],
+  ]);
+});
+
 test('espMqttClient takes PUBACK in order only, and leaves PUBREL of unknown unanswered', () => {
   const { broker, device } = started(behaviourOf('espmqttclient'));
   for (const payload of ['one', 'two']) device.publish({ topic: 't', payload, qos: 1 });
