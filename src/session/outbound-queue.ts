@@ -172,7 +172,7 @@ export class OutboundQueue implements QueuePosition, QueueReader {
     return waiting >= queuedMessagesMax || this.bytes + bytes > queuedBytesMax;
   }
 
-  /** Why a message of this size may not join; undefined where it may, if need be for an older one. */
+  /** Why a message of this size may not join; undefined where it may. */
   refusal(bytes: number): DropReason | undefined {
     if (this.#isOver) return DropReason.SessionEnded;
     if (this.#limits.queueOverflow === 'drop-oldest') return undefined;

@@ -11,6 +11,7 @@ function knownDevice(): Device {
   device.fingerprint = '4 30 false 20';
   device.packetBytesMax = 255;
   device.steppedDownTo = 1;
+  device.resendLoops = 3;
   device.leftAtWallMs = 1_790_000_000_123;
   device.countConnection(1_790_000_000_000);
   device.countEnd('network');
@@ -41,7 +42,11 @@ test('one of which little is known, too', () => {
 
 test('a record of an older broker has fewer numbers', () => {
   const record = { ...recordOf(knownDevice()), numbers: [255, 7] };
-  expect(deviceOf(record)).toMatchObject({ packetBytesMax: 255, learnedAtWallMs: 7, drops: 0 });
+  expect(deviceOf(record)).toMatchObject({
+    packetBytesMax: 255,
+    learnedAtWallMs: 7,
+    resendLoops: 0,
+  });
 });
 
 test('every shorter value is damage', () => {
