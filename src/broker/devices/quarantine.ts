@@ -89,7 +89,7 @@ export class Quarantine implements DeliveryJudge {
     );
   }
 
-  /** The device leaves whenever it is sent PUBREL for an exchange that it does not know any more. */
+  /** The device leaves whenever it is sent PUBREL for an exchange that it has forgotten. */
   leavesAtPubrel(device: Device, session: Session, connections: number): void {
     const { outbound } = session;
     const released = [...outbound.deliveriesInFlight()].filter(isReleasedAgain);
