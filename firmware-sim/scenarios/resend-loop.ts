@@ -22,7 +22,7 @@ export const resendLoop: Scenario = {
   number: 15,
   name: 'resend-loop',
   about:
-    'MQTT-C with a session is cut off behind PUBREC, forgets it, and takes the PUBREL it is sent again for an error',
+    'MQTT-C with a session is cut off behind PUBREC, and takes the PUBREL sent again for an error',
   telling: (found) => {
     const behind = found.shown('messages behind the loop that arrive');
     return `${behind} of ${BEHIND} messages behind it, ${found.shown('connections')} connections`;

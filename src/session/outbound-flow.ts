@@ -64,6 +64,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
 
   /** No client is there, and none has left anything to be done. */
   get isAtRest(): boolean {
+    if (this.#identifiers?.isWithholding === true) return false;
     return !this.isAttached && this.#inFlight.size === 0 && this.queue.isAtRest;
   }
 

@@ -34,6 +34,10 @@ export class PacketIdentifiers {
     this.#withheld.delete(oldest!);
   }
 
+  get isWithholding(): boolean {
+    return this.#withheld !== undefined && this.#withheld.size > 0;
+  }
+
   /** The client is done with it after all. */
   finished(identifier: number): void {
     this.#withheld?.delete(identifier);

@@ -152,9 +152,10 @@ export class Departures {
     const client = device.clientIdentifier;
     const { type: packet, packetIdentifier: identifier } = resent;
     const did = `has sent the same ${packet} (identifier ${identifier}) again first`;
+    const when = `on each of its last ${connections} connections, though it was answered each time`;
     this.#log.warn(
       { event: 'resend_loop', client, packet, identifier, connections },
-      `Client ${client} ${did} on each of its last ${connections} connections, though it was answered each time: ${REPEATS_ADVICE}`,
+      `Client ${client} ${did} ${when}: ${REPEATS_ADVICE}`,
     );
   }
 }

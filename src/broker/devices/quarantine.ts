@@ -11,8 +11,11 @@ import { likelyBufferBytes } from './buffer-size.js';
 import type { DeadLetters } from './dead-letters.js';
 import { messageOf } from './message-of.js';
 
-const FORGETFUL_ADVICE =
-  'what was received had arrived. It has lost its session and takes the packet for an error, as MQTT-C does (MQTT_ERROR_ACK_OF_UNKNOWN): let it connect with a clean session (MQTT_CONNECT_CLEAN_SESSION), or subscribe at QoS 1';
+const FORGETFUL_ADVICE = [
+  'what was received had arrived. It has lost its session and takes the packet for an error',
+  'as MQTT-C does (MQTT_ERROR_ACK_OF_UNKNOWN): let it connect with a clean session',
+  '(MQTT_CONNECT_CLEAN_SESSION), or subscribe at QoS 1',
+];
 
 export interface QuarantineParts {
   readonly deadLetters: DeadLetters;
@@ -100,9 +103,11 @@ export class Quarantine implements DeliveryJudge {
     device.resendLoops++;
     this.#statistics.resendLoops++;
     const many = count === 1 ? 'The exchange is' : `${count} exchanges are`;
+    const did = `ended its last ${connections} connections at PUBREL ${identifier}`;
+    const [arrived, asMqttC, advice] = FORGETFUL_ADVICE;
     this.#log.warn(
       { event: 'resend_loop', client, packet: 'PUBREL', identifier, connections, count },
-      `Client ${client} ended its last ${connections} connections at PUBREL ${identifier}, which it was sent again. ${many} ended, ${FORGETFUL_ADVICE}`,
+      `Client ${client} ${did}, which it was sent again. ${many} ended, ${arrived}, ${asMqttC} ${advice}`,
     );
   }
 
