@@ -15,7 +15,7 @@ const CALM_MS = 3_000;
 const TOLD = /resend_loop/;
 
 const SETTLE_MS = 20_000;
-/** A minute of real loops is thousands of connections: a second between two of them tells as much. */
+/** Real ones come back at once; a little later tells as much. */
 const RECONNECT = { firstMs: 700, factor: 1, maxMs: 700 };
 
 export const resendLoop: Scenario = {
