@@ -2,13 +2,15 @@
 import { Command, CommanderError } from 'commander';
 import { addLinkCommand } from './cli/link-command.js';
 import { addRunOptions, run } from './cli/run-command.js';
+import { addTableCommand } from './cli/table-command.js';
 
 const EXIT_CODES = `
 Examples:
   dunlin-sim                                      all scenarios against Dunlin, started for it
   dunlin-sim --broker mqtt://192.168.1.5:1883     against a broker that runs
   dunlin-sim --start mosquitto --scenario 1,3     some of them against Mosquitto
-  dunlin-sim --compare                            one table: Dunlin, Mosquitto, aedes
+  dunlin-sim --compare --json comparison.json     one table: Dunlin, Mosquitto, aedes
+  dunlin-sim table comparison.json                the same table again
   dunlin-sim link --profile gprs --listen 18830   a GPRS link for your own firmware
 
 Exit codes: 0 every criterion held (in a comparison: by the first broker), 1 one did not,
@@ -25,6 +27,7 @@ addRunOptions(program).action(async (flags) => {
   process.stdout.write('', () => process.exit(exitCode));
 });
 addLinkCommand(program);
+addTableCommand(program);
 
 try {
   await program.parseAsync();

@@ -15,6 +15,7 @@ export interface RunFlags {
   readonly pid?: string;
   readonly start: string;
   readonly compare?: string | true;
+  readonly long?: boolean;
   readonly brokerConfig?: string;
   readonly seed: string;
   readonly scale: string;

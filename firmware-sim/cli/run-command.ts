@@ -3,7 +3,8 @@ import { type Command, Option } from 'commander';
 import { table } from '../report/table.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { chosenScenarios, scenarios } from '../scenarios/catalog.js';
-import { compare } from './compare.js';
+import { type Comparison, compare } from './compare.js';
+import { machineInWords } from './machine.js';
 import { type RunFlags, runChosen, settingsOf } from './run-chosen.js';
 import { INSIDE_FLAG } from './small-windows.js';
 
@@ -15,6 +16,7 @@ export function addRunOptions(program: Command): Command {
     .option('--pid <pid>', 'process of that broker, to see its memory')
     .option('--start <kind>', 'which broker to start: dunlin, mosquitto or aedes', 'dunlin')
     .option('--compare [kinds]', 'one table of several brokers (default all that can be started)')
+    .option('--long', 'in a comparison: those that take very long in full as well')
     .option('--broker-config <file>', 'configuration file for the broker that is started')
     .option('--seed <number>', 'what is by chance is the same for the same seed', '1')
     .option('--scale <scale>', 'full, or ci: smaller and shorter', 'full')
@@ -31,20 +33,29 @@ export async function run(flags: RunFlags): Promise<number> {
     process.stdout.write(`${listOf(chosen)}\n`);
     return 0;
   }
-  const startedAt = new Date().toISOString();
-  const about = { startedAt, ...settingsOf(flags) };
-  const { pass, text, report } =
-    flags.compare === undefined ? await runAll(chosen, flags) : await compare(chosen, flags);
-  const json = `${JSON.stringify({ ...about, pass, ...report }, undefined, 2)}\n`;
-  process.stdout.write(flags.json === '-' ? json : `${text}\n`);
-  if (flags.json !== undefined && flags.json !== '-') writeFileSync(flags.json, json);
-  return pass ? 0 : 1;
+  const file = flags.json === '-' ? undefined : flags.json;
+  const save = (found: Finding) => {
+    if (file !== undefined) writeFileSync(file, jsonOf(found));
+  };
+  const found =
+    flags.compare === undefined ? await runAll(chosen, flags) : await compare(chosen, flags, save);
+  process.stdout.write(flags.json === '-' ? jsonOf(found) : `${found.text}\n`);
+  save(found);
+  return found.pass ? 0 : 1;
 }
 
-async function runAll(chosen: readonly Scenario[], flags: RunFlags) {
+type Finding = Pick<Comparison, 'pass' | 'text'> & { readonly report: object };
+
+function jsonOf({ pass, report }: Finding): string {
+  return `${JSON.stringify({ pass, ...report }, undefined, 2)}\n`;
+}
+
+async function runAll(chosen: readonly Scenario[], flags: RunFlags): Promise<Finding> {
+  const about = { startedAt: new Date().toISOString(), ...settingsOf(flags) };
   const results = await runChosen(chosen, flags);
   const pass = results.every((result) => result.pass);
-  return { pass, text: table(results), report: { scenarios: results } };
+  const report = { ...about, machine: machineInWords(), scenarios: results };
+  return { pass, text: table(results), report };
 }
 
 function listOf(chosen: readonly Scenario[]): string {

@@ -2,7 +2,7 @@ import type { BrokerUnderTest } from '../broker/broker.js';
 import type { Criterion } from './criterion.js';
 import { type LeftOver, leftOver } from './left-over.js';
 import { type Outcomes, outcomesOf } from './outcomes.js';
-import type { MeasurementMap, Scenario } from './scenario.js';
+import type { MeasurementMap, Outcome, Scenario } from './scenario.js';
 import { Found } from './telling.js';
 import { type Scale, World } from './world.js';
 
@@ -39,6 +39,9 @@ export interface ScenarioResult {
   readonly repeat: string;
 }
 
+/** Far more than any takes: one that hangs must not keep the next from running. */
+const MINUTES_MAX = { usual: 20, long: 60 };
+
 /** One after the other; a scenario that fails or breaks does not keep the next from running. */
 export async function runScenarios(options: RunOptions): Promise<ScenarioResult[]> {
   const results: ScenarioResult[] = [];
@@ -64,7 +67,7 @@ async function runOne(scenario: Scenario, options: RunOptions): Promise<Scenario
     broker = await options.startBroker(scenario);
     const { seed, scale, byteSplit } = options;
     world = new World({ broker, seed, scale, byteSplit, say });
-    const found = await scenario.run(world);
+    const found = await endsInTime(scenario, scenario.run(world));
     const { criteria } = found;
     const pass = criteria.every((criterion) => criterion.pass !== false);
     say(pass ? 'passed' : 'failed');
@@ -91,4 +94,14 @@ async function runOne(scenario: Scenario, options: RunOptions): Promise<Scenario
     await world?.close();
     await broker?.stop();
   }
+}
+
+async function endsInTime(scenario: Scenario, running: Promise<Outcome>): Promise<Outcome> {
+  const minutes = scenario.isLong === true ? MINUTES_MAX.long : MINUTES_MAX.usual;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`it did not end within ${minutes} minutes`);
+    timer = setTimeout(() => reject(error), minutes * 60_000);
+  });
+  return Promise.race([running, late]).finally(() => clearTimeout(timer));
 }

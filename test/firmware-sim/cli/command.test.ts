@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,7 +90,7 @@ test('brokers are compared in one table', async () => {
   const file = join(folder, 'comparison.json');
   const flags = ['--scenario', '4,7', '--scale', 'ci', '--quiet', '--json', file];
   const { output } = await dunlinSim('--compare', 'dunlin, aedes', ...flags);
-  expect(output).toMatch(/^\| # \| scenario \| dunlin \S+ \| aedes \S+ \|\n/);
+  expect(output).toMatch(/^\| # \| scenario \| Dunlin \S+ \| aedes \S+ \|\n/);
   expect(output).toMatch(/^\| 7 \| `half-open` \| .*will after 1\.\d+ keep alives \| .* \|$/m);
   const results = [{ number: 4 }, { number: 7, name: 'half-open' }];
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
@@ -100,7 +100,28 @@ test('brokers are compared in one table', async () => {
       { kind: 'aedes', scenarios: results },
     ],
   });
-}, 120_000);
+  // The same table again, later, for a document.
+  expect((await dunlinSim('table', file)).output).toBe(output);
+  const document = join(folder, 'document.md');
+  const [begin, end] = ['<!-- dunlin-sim table -->', '<!-- dunlin-sim table ends -->'];
+  writeFileSync(document, `before\n${begin}\nold\n${end}\nbehind\n`);
+  expect((await dunlinSim('table', file, '--into', document)).code).toBe(0);
+  const written = readFileSync(document, 'utf8');
+  expect(written).toContain(output.split('\n\n')[0]);
+  expect(written).toMatch(/^before\n<!--.*\nOne run on .*-->\nbehind\n$/s);
+  expect(written).not.toContain('old');
+}, 300_000);
+
+test('a table comes from a comparison alone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dunlin-sim-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'other.json');
+  writeFileSync(file, '{}');
+  expect(await dunlinSim('table', file)).toMatchObject({
+    code: 2,
+    errors: expect.stringContaining('is no comparison: make one with --compare --json'),
+  });
+});
 
 test('a comparison starts its brokers itself', async () => {
   expect(await dunlinSim('--compare', '--broker', 'mqtt://127.0.0.1:1')).toMatchObject({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { comparisonTable } from '../../../firmware-sim/report/comparison-table.js';
+import { comparisonTable, comparisonText } from '../../../firmware-sim/report/comparison-table.js';
 import { atLeast, atMost } from '../../../firmware-sim/scenario/criterion.js';
 import type { ScenarioResult } from '../../../firmware-sim/scenario/run.js';
 
@@ -30,12 +30,18 @@ test('a row for each scenario, a column for each broker, and what did not hold',
       ],
     },
   ];
-  expect(comparisonTable(columns, new Set(['day'])).split('\n')).toEqual([
+  const report = {
+    ...{ brokers: columns, small: ['day'], startedAt: '2030-01-02T03:04:05Z', minutes: 4.2 },
+    ...{ seed: 1, scale: 'full', byteSplit: false, machine: '2 cores' },
+  };
+  expect(comparisonText(report).split('\n')).toEqual([
     '| # | scenario | one 1.0 | other 2.0 |',
     '| --- | --- | --- | --- |',
     '| 1 | `storm` | pass: 5 of 5 | **fail**: 0 of 5 |',
     '| 1 | `day` (small) | pass: nobody can look | **fail**: never |',
     '|  | passed | **2 of 2** | **0 of 2** |',
+    '',
+    'One run on 2030-01-02, 4 minutes: seed 1, full scale; 2 cores.',
     '',
     '- other 2.0, `storm`: those that arrive: 0 messages, at least 5.',
     '- other 2.0, `day`: wait: never s, at most 1,500.',
@@ -48,5 +54,7 @@ test('a row for each scenario, a column for each broker, and what did not hold',
 test('what a broken scenario says does not break the table', () => {
   const broke: ScenarioResult = { ...result('storm', 'broke: a | b\nc'), pass: false, error: 'x' };
   const column = { kind: 'one', version: '1', setUp: 'defaults', scenarios: [broke] };
-  expect(comparisonTable([column], new Set())).toContain('| **fail**: broke: a / b c |');
+  const other = { kind: 'two', version: '2', setUp: 'defaults', scenarios: [] };
+  const text = comparisonTable({ brokers: [column, other], small: [] });
+  expect(text).toContain('| **fail**: broke: a / b c | not played |');
 });
