@@ -15,6 +15,8 @@ import { ExitCode, StartError } from './exit-code.js';
 
 /** Most clients that are there acknowledge sooner; a disk takes about as long for a batch. */
 const GRACE_MS = 4;
+/** With much to write they take longer, and the disk as well. */
+const BUSY_GRACE_MS = 100;
 
 export interface StoreParts {
   readonly clock: Clock;
@@ -36,7 +38,8 @@ export interface OpenStore {
 export async function openStore(config: Config, parts: StoreParts): Promise<OpenStore> {
   const engine = await openEngine(config, parts.endOfTick);
   const { endOfTick, log, onFailure } = parts;
-  const grace = { clock: parts.clock, timers: parts.timers, graceMs: GRACE_MS };
+  const { clock, timers } = parts;
+  const grace = { clock, timers, graceMs: GRACE_MS, busyGraceMs: BUSY_GRACE_MS };
   const isOnDisk = !(engine instanceof MemoryEngine);
   const store = new DurableStore({
     engine,

@@ -39,7 +39,7 @@ export interface Host {
   /** Answers through `connection.accept`, `connection.refuse` or `connection.challenge`. */
   connect(connection: Connection, connect: Connect): void;
   authenticate(connection: Connection, auth: Auth): void;
-  /** The interned Topic Name, or undefined when the bytes are not a valid one; likely `likely`. */
+  /** The interned Topic Name, or undefined when the bytes are no valid one. Likely: a guess. */
   topic(bytes: Uint8Array, start: number, end: number, likely?: Topic): Topic | undefined;
   authorizePublish(connection: Connection, publish: Publish, topic: Topic): Decision<ReasonCode>;
   publish(connection: Connection, publish: Publish, topic: Topic): ReasonCode;

@@ -12,7 +12,7 @@ import type {
 import type { ApplicationMessage } from '../wire/application-message.js';
 import { BatchWriter } from './batch-writer.js';
 import type { Engine } from './engine.js';
-import { type Grace, GroupCommit } from './group-commit.js';
+import { GroupCommit } from './group-commit.js';
 import { LeftoverEraser } from './leftover-eraser.js';
 import {
   DeviceChange,
@@ -28,6 +28,7 @@ import {
   type StoreOperation,
   SubscriptionChange,
 } from './operation.js';
+import type { Grace } from './patience.js';
 import { QueuePages } from './queue-pages.js';
 import { ReservedNumbers } from './reserved-numbers.js';
 import { SharedBodies } from './shared-bodies.js';
@@ -35,8 +36,6 @@ import { StoredSessions } from './stored-sessions.js';
 
 /** What an operation weighs in `pendingBytes` beside its message. */
 const OPERATION_BYTES = 64;
-/** Of the grace: who is a little late now and then may still be in time on average. */
-const PROMPT_FOLD = 4;
 
 export interface DurableStoreParts {
   readonly engine: Engine;
@@ -68,8 +67,6 @@ export class DurableStore implements Store {
   readonly #pages: QueuePages;
   readonly #eraser: LeftoverEraser;
   readonly #engine: Engine;
-  /** Clients that take longer to acknowledge are not waited for. */
-  readonly #promptMs: number;
   /** The last retained change of each Topic Name since the batch `#retainedTicket` began. */
   #retained = new Map<string, RetainedChange>();
   #retainedTicket = 0;
@@ -80,7 +77,6 @@ export class DurableStore implements Store {
     const { engine, endOfTick } = parts;
     const log = parts.log ?? silentLogger;
     this.#engine = engine;
-    this.#promptMs = PROMPT_FOLD * (parts.grace?.graceMs ?? 0);
     this.#writer = new BatchWriter(this.#sessions, this.#bodies);
     this.#commit = new GroupCommit<StoreOperation>({
       engine,
@@ -199,7 +195,7 @@ export class DurableStore implements Store {
     this.#lastMessage = message;
     // A client that is there acknowledges before long, if it is none of the slow ones.
     const isSent = delivery.qos === 1 && delivery.packetIdentifier > 0;
-    const urgency = isSent && (queue.acknowledgeMs ?? 0) <= this.#promptMs ? 'soon' : 'now';
+    const urgency = isSent ? this.#commit.urgencyFor(queue.acknowledgeMs ?? 0) : 'now';
     this.#commit.put(put, isNew ? OPERATION_BYTES + message.bytes : OPERATION_BYTES, urgency);
   }
 

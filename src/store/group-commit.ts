@@ -1,12 +1,7 @@
-import {
-  type Clock,
-  type EndOfTick,
-  type TickTask,
-  TimerEntry,
-  type Timers,
-} from '../base/clock.js';
+import { type EndOfTick, type TickTask, TimerEntry } from '../base/clock.js';
 import type { CommitWaiter, StoreFailure } from '../session/session-store.js';
 import type { Batch, Engine } from './engine.js';
+import { type Grace, Patience } from './patience.js';
 
 /** How long changes that nobody waits for are put off, for more of them. */
 const LATER_MS = 100;
@@ -45,14 +40,6 @@ export abstract class Operation {
   }
 }
 
-/** Lets clients acknowledge what would otherwise be written and removed again. */
-export interface Grace {
-  readonly clock: Clock;
-  readonly timers: Timers;
-  /** How long what was put `soon` waits for that at most. */
-  readonly graceMs: number;
-}
-
 export interface GroupCommitParts<Change extends Operation> {
   readonly engine: Engine;
   readonly endOfTick: EndOfTick;
@@ -66,13 +53,15 @@ export interface GroupCommitParts<Change extends Operation> {
 
 /**
  * One batch in flight, the next one filling. The disk's own latency sets the size of a batch, so
- * there is no timer. A ticket stands for the changes of one turn; a batch takes all turns so far.
+ * there is no timer. A ticket stands for the changes of one turn; a batch takes all turns so far,
+ * or those that have waited for half of the grace where nothing is wanted `now`.
  *
  *   put ─▶ open turn (openTicket) ─end of turn─▶ closed ─due, none in flight─▶ engine.write ─▶ done
  *                                                   └─ all of its promises discharged ────────▲
  */
 export class GroupCommit<Change extends Operation> implements TickTask {
   readonly #parts: GroupCommitParts<Change>;
+  readonly #patience: Patience | undefined;
   readonly #written: (failure?: StoreFailure) => void;
   #operations: Change[] = [];
   #liveOperations = 0;
@@ -98,6 +87,7 @@ export class GroupCommit<Change extends Operation> implements TickTask {
   /** Those of them that are not likely to be taken back. */
   #lastingOperations = 0;
   readonly #timer: TimerEntry;
+  #wakesAtMs = 0;
   /** Changes that had been put when the open turn began. */
   #closedOperations = 0;
   #committedTicket = 0;
@@ -105,6 +95,7 @@ export class GroupCommit<Change extends Operation> implements TickTask {
 
   constructor(parts: GroupCommitParts<Change>) {
     this.#parts = parts;
+    this.#patience = parts.grace === undefined ? undefined : new Patience(parts.grace);
     this.#timer = new TimerEntry(() => {
       if (!this.#scheduled) this.#schedule();
     });
@@ -133,6 +124,11 @@ export class GroupCommit<Change extends Operation> implements TickTask {
 
   get failure(): StoreFailure | undefined {
     return this.#failure;
+  }
+
+  /** Somebody waits for a client that takes this long to acknowledge: `soon`, or `now`. */
+  urgencyFor(acknowledgeMs: number): Urgency {
+    return this.#patience?.waitsFor(acknowledgeMs, this.#nowMs()) === true ? 'soon' : 'now';
   }
 
   put(operation: Change, pendingBytes: number, urgency: Urgency = 'now'): void {
@@ -219,8 +215,10 @@ export class GroupCommit<Change extends Operation> implements TickTask {
       const isAwaited = this.#waiters.length > 0 || this.#isUrgent;
       if (!isAwaited || this.#closedAtMs.length > 0 || this.#ticketInFlight !== 0) return;
     }
+    const nowMs = this.#nowMs();
+    this.#patience?.count(this.#promised.at(-1)!, nowMs);
     this.#promised.push(0);
-    this.#closedAtMs.push(this.#nowMs());
+    this.#closedAtMs.push(nowMs);
     if (this.#operations.length > 2 * this.#liveOperations + CANCELLED_MAX) {
       this.#operations = this.#operations.filter(({ cancelled }) => !cancelled);
     }
@@ -230,27 +228,35 @@ export class GroupCommit<Change extends Operation> implements TickTask {
   /** One step on; false when there is none now. */
   #advance(): boolean {
     if (this.#ticketInFlight !== 0 || this.#failure !== undefined) return false;
-    if (this.#isDue()) {
-      this.#begin();
-      return true;
-    }
-    return this.#settle();
+    const turns = this.#dueTurns();
+    if (turns < 0) return this.#settle();
+    this.#begin(turns);
+    return true;
   }
 
-  #isDue(): boolean {
-    if (this.#isUrgent) return true;
-    if (this.#laterOperations === 0 && this.#promised[0] === 0) return false;
-    if (this.#dueMs() <= this.#nowMs()) return true;
+  /** How many turns are to be written, -1 for not even what was settled before them. */
+  #dueTurns(): number {
+    const all = this.#closedAtMs.length;
+    if (this.#isUrgent) return all;
+    if (this.#laterOperations === 0 && this.#promised[0] === 0) return -1;
     const lasting = this.#lastingOperations;
-    return lasting >= LATER_WORTH && lasting >= LATER_WORTH_FOLD * (this.#liveOperations - lasting);
+    const others = this.#liveOperations - lasting;
+    if (lasting >= LATER_WORTH && lasting >= LATER_WORTH_FOLD * others) return all;
+    const patience = this.#patience;
+    if (patience === undefined) return all;
+    const nowMs = this.#nowMs();
+    const graceMs = patience.graceMs(nowMs);
+    if (this.#dueMs(graceMs) > nowMs) return -1;
+    // What came just now is still likely to be taken back, and what is old is enough for a batch.
+    let turns = 0;
+    while (turns < all && this.#closedAtMs[turns]! <= nowMs - graceMs / 2) turns++;
+    return turns;
   }
 
   /** When what has been put so far must be written, if nothing else has it written before. */
-  #dueMs(): number {
-    const { grace } = this.#parts;
-    if (grace === undefined) return Number.NEGATIVE_INFINITY;
+  #dueMs(graceMs: number): number {
     let dueMs = Number.POSITIVE_INFINITY;
-    if (this.#promised[0]! > 0) dueMs = this.#closedAtMs[0]! + grace.graceMs;
+    if (this.#promised[0]! > 0) dueMs = this.#closedAtMs[0]! + graceMs;
     if (this.#laterOperations > 0) dueMs = Math.min(dueMs, this.#laterSinceMs + LATER_MS);
     return dueMs;
   }
@@ -258,9 +264,13 @@ export class GroupCommit<Change extends Operation> implements TickTask {
   /** For what is not due yet. */
   #arm(): void {
     const { grace } = this.#parts;
-    if (grace === undefined || this.#timer.armed) return;
-    const dueMs = this.#dueMs();
-    if (dueMs < Number.POSITIVE_INFINITY) grace.timers.arm(this.#timer, dueMs - this.#nowMs());
+    if (grace === undefined) return;
+    const nowMs = this.#nowMs();
+    const dueMs = this.#dueMs(this.#patience!.graceMs(nowMs));
+    if (dueMs === Number.POSITIVE_INFINITY) return;
+    if (this.#timer.armed && this.#wakesAtMs <= dueMs) return;
+    this.#wakesAtMs = dueMs;
+    grace.timers.arm(this.#timer, dueMs - nowMs);
   }
 
   #nowMs(): number {
@@ -288,15 +298,26 @@ export class GroupCommit<Change extends Operation> implements TickTask {
     return true;
   }
 
-  #begin(): void {
+  /** Writes the oldest turns, with what is left of those that were settled. */
+  #begin(turns: number): void {
+    const ticket = this.#settledTicket + turns;
+    const isAll = turns === this.#closedAtMs.length;
+    const operations = isAll ? this.#takeAll() : this.#takeUpTo(ticket);
+    this.#settledTicket = ticket;
+    this.#promised.splice(0, turns);
+    this.#closedAtMs.splice(0, turns);
+    this.#begunTicket = ticket;
+    this.#ticketInFlight = ticket;
+    const batch = operations === undefined ? undefined : this.#parts.encode(operations);
+    if (batch === undefined || batch.length === 0) this.#finish(ticket);
+    else this.#parts.engine.write(batch, this.#written);
+  }
+
+  /** Undefined when all of them were taken back. */
+  #takeAll(): Change[] | undefined {
     const operations = this.#operations;
     this.#operations = [];
     this.#closedOperations = 0;
-    this.#settledTicket += this.#closedAtMs.length;
-    this.#promised = [0];
-    this.#closedAtMs = [];
-    this.#begunTicket = this.#settledTicket;
-    this.#ticketInFlight = this.#settledTicket;
     this.#bytesInFlight = this.#openBytes;
     this.#openBytes = 0;
     this.#isUrgent = false;
@@ -304,9 +325,30 @@ export class GroupCommit<Change extends Operation> implements TickTask {
     this.#liveOperations = 0;
     this.#laterOperations = 0;
     this.#lastingOperations = 0;
-    const batch = isEmpty ? undefined : this.#parts.encode(operations);
-    if (batch === undefined || batch.length === 0) this.#finish(this.#ticketInFlight);
-    else this.#parts.engine.write(batch, this.#written);
+    return isEmpty ? undefined : operations;
+  }
+
+  #takeUpTo(ticket: number): Change[] | undefined {
+    const operations: Change[] = [];
+    let bytes = 0;
+    let count = 0;
+    for (const operation of this.#operations) {
+      if (operation.ticket > ticket) break;
+      count++;
+      if (operation.cancelled) continue;
+      operations.push(operation);
+      bytes += operation.pendingBytes;
+      if (operation.isLater) this.#laterOperations--;
+      if (operation.isLasting) this.#lastingOperations--;
+    }
+    this.#operations = this.#operations.slice(count);
+    this.#closedOperations -= count;
+    this.#bytesInFlight = bytes;
+    this.#openBytes -= bytes;
+    this.#liveOperations -= operations.length;
+    // What is left of them is younger than half of the grace.
+    this.#laterSinceMs = this.#nowMs();
+    return operations.length === 0 ? undefined : operations;
   }
 
   #finish(ticket: number): void {

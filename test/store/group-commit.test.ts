@@ -15,7 +15,7 @@ class Put extends Operation {
   }
 }
 
-function start(graceMs?: number) {
+function start(graceMs?: number, busyGraceMs?: number) {
   const clock = new ManualClock();
   const tick = new ManualTick();
   const engine = new ManualEngine(new MemoryEngine(tick));
@@ -26,7 +26,15 @@ function start(graceMs?: number) {
   const commit = new GroupCommit<Put>({
     engine,
     endOfTick: tick,
-    grace: graceMs === undefined ? undefined : { clock, timers: clock.timers, graceMs },
+    grace:
+      graceMs === undefined
+        ? undefined
+        : {
+            clock,
+            timers: clock.timers,
+            graceMs,
+            ...(busyGraceMs !== undefined && { busyGraceMs }),
+          },
     encode: (operations) => {
       encoded.push(operations.length);
       const batch = new Batch();
@@ -197,6 +205,90 @@ describe('GroupCommit that waits for acknowledgements', () => {
     clock.advance(8);
     tick.end();
     expect(heard).toEqual(['a 1']);
+  });
+
+  it('writes no more than what is old: what came just now may still be discharged', () => {
+    const { clock, tick, engine, commit, heard, hear, written } = start(8);
+    const fresh = new Put(3);
+    commit.put(new Put(1), 10, 'soon');
+    commit.afterCommit(hear('a'));
+    tick.end();
+    clock.advance(4);
+    commit.put(new Put(2), 20, 'soon');
+    tick.end();
+    clock.advance(4);
+    commit.put(fresh, 30, 'soon');
+    tick.end();
+    expect(written()).toEqual([[1, 2]]);
+    expect(commit.isOpen(fresh)).toBe(true);
+    expect(commit.pendingBytes).toBe(60);
+    engine.complete();
+    expect(heard).toEqual(['a 2']);
+    expect(commit.pendingBytes).toBe(30);
+    commit.afterCommit(hear('b'));
+    tick.end();
+    commit.discharge(fresh);
+    tick.end();
+    expect(heard).toEqual(['a 2', 'b 3']);
+    expect(commit.pendingBytes).toBe(0);
+    clock.advance(1000);
+    tick.end();
+    expect(engine.isWriting).toBe(false);
+    expect(written().length).toBe(1);
+  });
+
+  it('writes what was put off in time, and again what was put off behind it', () => {
+    const { clock, tick, engine, commit, written } = start(8);
+    commit.put(new Put(1), 10, 'later');
+    tick.end();
+    clock.advance(98);
+    const prompt = new Put(2);
+    commit.put(prompt, 10, 'soon');
+    commit.put(new Put(3), 10, 'later');
+    commit.put(new Put(4), 10, 'perhaps');
+    tick.end();
+    clock.advance(2);
+    tick.end();
+    expect(written()).toEqual([[1]]);
+    engine.complete();
+    commit.discharge(prompt);
+    tick.end();
+    clock.advance(200);
+    tick.end();
+    expect(written()).toEqual([[1], [3, 4]]);
+    engine.complete();
+    expect(commit.pendingBytes).toBe(0);
+  });
+
+  it('does not let what was put off make a promise late', () => {
+    const { clock, tick, commit, written } = start(8);
+    commit.put(new Put(1), 10, 'later');
+    tick.end();
+    commit.put(new Put(2), 10, 'soon');
+    tick.end();
+    clock.advance(12);
+    tick.end();
+    expect(written()).toEqual([[1, 2]]);
+  });
+
+  it('waits longer while much comes, for clients that are in time then, but not for ever', () => {
+    const { clock, tick, engine, commit, written } = start(4, 100);
+    const puts = Array.from({ length: 300 }, () => new Put(1));
+    expect(commit.urgencyFor(50)).toBe('now');
+    for (const put of puts) commit.put(put, 10, commit.urgencyFor(10));
+    tick.end();
+    expect(commit.urgencyFor(50)).toBe('soon');
+    clock.advance(16);
+    tick.end();
+    for (const put of puts.slice(1)) commit.discharge(put);
+    expect(written()).toEqual([]);
+    clock.advance(100);
+    tick.end();
+    expect(written()).toEqual([[1]]);
+    engine.complete();
+    expect(commit.pendingBytes).toBe(0);
+    clock.advance(1000);
+    expect(commit.urgencyFor(50)).toBe('now');
   });
 
   it('takes along whatever waits when something must be written now', () => {
