@@ -89,6 +89,8 @@ export class Watching {
  */
 export class DeliveryWatch extends TimerEntry {
   readonly device: Device;
+  /** The shortest time that an acknowledgement took on this connection. */
+  quickestMs: number = Number.POSITIVE_INFINITY;
   readonly #flow: WatchedFlow;
   readonly #judge: DeliveryJudge;
   readonly #clock: Clock;
@@ -162,6 +164,7 @@ export class DeliveryWatch extends TimerEntry {
     const { nowMs } = this.#clock;
     const { device } = this;
     device.addLatency(nowMs - sentMs);
+    if (nowMs - sentMs < this.quickestMs) this.quickestMs = nowMs - sentMs;
     this.#acknowledgedMs = nowMs;
     // What was passed over then is passed over now: nothing else has to be waited for.
     if (this.#acknowledgedCount++ === 0 && this.#wasDeaf) this.#timers.arm(this, 0);

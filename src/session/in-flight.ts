@@ -6,20 +6,34 @@ const SLOTS_KEPT_MAX = 1024;
 /** Slots for each delivery up to which they are doubled where two of them meet. */
 const SLOTS_FOLD_MAX = 4;
 
+/** How far a client is, as `Delivery.sentOrder` counts. */
+export interface Progress {
+  /** The last message that has begun its way. */
+  readonly sentOrder: number;
+  /** The last of them that it has acknowledged. */
+  readonly confirmedOrder: number;
+}
+
 /**
  * Deliveries by Packet Identifier. Identifiers are given in a row and most come back soon, so each
  * has a slot of an array that is little longer than what is in flight; the few that are left behind
  * make room for those that come round.
  */
-export class InFlight {
+export class InFlight implements Progress {
   size = 0;
+  sentOrder = 0;
+  confirmedOrder = 0;
   #slots: (Delivery | undefined)[] = newSlots(SLOTS_MIN);
   #strays: Map<number, Delivery> | undefined = undefined;
-  #order = 0;
 
   /** Length of the array, which follows what is in flight. */
   get slots(): number {
     return this.#slots.length;
+  }
+
+  /** The client has this one: whatever went before it has arrived. */
+  confirm({ sentOrder }: Delivery): void {
+    if (sentOrder > this.confirmedOrder) this.confirmedOrder = sentOrder;
   }
 
   get(packetIdentifier: number): Delivery | undefined {
@@ -35,7 +49,7 @@ export class InFlight {
 
   /** Its identifier is in use by no other. */
   add(delivery: Delivery): void {
-    delivery.sentOrder = ++this.#order;
+    delivery.sentOrder = ++this.sentOrder;
     this.size++;
     if (this.#put(delivery)) return;
     while (this.size * SLOTS_FOLD_MAX >= this.#slots.length) {

@@ -19,7 +19,7 @@ import type { Acknowledgements } from './acknowledgements.js';
 import type { Connection } from './connection.js';
 import type { ConnectionContext } from './connection-context.js';
 import type { ResentPacket } from './delivery-watch.js';
-import { ResentSubscribes, withoutReplay } from './resent-subscribes.js';
+import { ResentSubscribes, type Way, withoutReplay } from './resent-subscribes.js';
 import type { Session } from './session.js';
 import type { Topic } from './topic.js';
 
@@ -35,6 +35,9 @@ export class InboundFlow {
   #repeatsTopic = false;
   #toldOfRetransmission = false;
   readonly #subscribes = new ResentSubscribes();
+  readonly #beganMs: number;
+  /** From CONNACK to the first SUBSCRIBE; 0 before it, infinite where it was not waited for. */
+  #roundTripMs = 0;
 
   constructor(
     connection: Connection,
@@ -46,6 +49,7 @@ export class InboundFlow {
     this.#session = session;
     this.#acknowledgements = acknowledgements;
     this.#context = context;
+    this.#beganMs = context.clock.nowMs;
   }
 
   publish(source: PacketBytes): void {
@@ -54,7 +58,10 @@ export class InboundFlow {
     decodePublish(publish, source, connection.version);
     statistics.publishReceived++;
     const topic = this.#topic(publish);
-    if (publish.qos > 0 && this.#isRepeated(publish)) return;
+    if (publish.qos > 0) {
+      if (this.#isRepeated(publish)) return;
+      this.#subscribes.used(publish.packetIdentifier);
+    }
     this.#check(publish);
     if (this.#isMislabelled(publish)) {
       this.#route(publish, topic, ReasonCode.PayloadFormatInvalid);
@@ -107,7 +114,7 @@ export class InboundFlow {
     const connection = this.#connection;
     const { host, clock } = this.#context;
     const meant = connection.policy.mountPoint?.subscribe(written) ?? written;
-    const isResent = this.#subscribes.isResent(meant, clock.nowMs);
+    const isResent = this.#subscribes.isResent(meant, clock.nowMs, this.#way());
     if (isResent) this.#countResent();
     const subscribe = isResent ? withoutReplay(meant) : meant;
     connection.decide(host.authorizeSubscribe(connection, subscribe), (authorizations) => {
@@ -117,14 +124,33 @@ export class InboundFlow {
         { type: PacketType.SUBACK, packetIdentifier, reasonCodes },
         connection.version,
       );
-      this.#answer(suback, () => host.subscribed(connection));
+      this.#answer(suback, () => {
+        const { sentOrder } = this.#session.outbound.progress;
+        const { unprovenBytes } = connection.outbox.trust;
+        this.#subscribes.answered(packetIdentifier, clock.nowMs, sentOrder, unprovenBytes);
+        host.subscribed(connection);
+      });
     });
+  }
+
+  /** A SUBSCRIBE that has not come along with CONNECT answers CONNACK. */
+  #way(): Way {
+    const { progress, watch } = this.#session.outbound;
+    const afterMs = this.#connection.heardMs - this.#beganMs;
+    if (this.#roundTripMs === 0)
+      this.#roundTripMs = afterMs > 0 ? afterMs : Number.POSITIVE_INFINITY;
+    const roundTripMs = Math.min(this.#roundTripMs, watch?.quickestMs ?? Number.POSITIVE_INFINITY);
+    return {
+      roundTripMs: roundTripMs === Number.POSITIVE_INFINITY ? undefined : roundTripMs,
+      progress,
+    };
   }
 
   unsubscribe(written: Unsubscribe): void {
     const connection = this.#connection;
     const { host } = this.#context;
     const { packetIdentifier } = written;
+    this.#subscribes.used(packetIdentifier);
     const unsubscribe = connection.policy.mountPoint?.unsubscribe(written) ?? written;
     const reasonCodes = host.unsubscribe(connection, unsubscribe);
     const unsuback = encode(

@@ -4,7 +4,7 @@ import type { ClientAccess } from './client-access.js';
 import { Delivery, DeliveryState, hasExpired, isForbidden } from './delivery.js';
 import type { DeliveryWatch, WatchedFlow, Watching } from './delivery-watch.js';
 import { HeldDeliveries, type HeldOwner } from './held-deliveries.js';
-import { InFlight } from './in-flight.js';
+import { InFlight, type Progress } from './in-flight.js';
 import type { OutboundContext } from './outbound-context.js';
 import { OutboundQueue, type QueueOwner } from './outbound-queue.js';
 import { PacketIdentifiers } from './packet-identifiers.js';
@@ -51,6 +51,10 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   get waiting(): number {
     const { queue } = this;
     return queue.isStored ? queue.count - this.#inFlight.size - queue.openExchanges : queue.loaded;
+  }
+
+  get progress(): Progress {
+    return this.#inFlight;
   }
 
   get isAttached(): boolean {
@@ -179,6 +183,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   acknowledged(packetIdentifier: number): void {
     const delivery = this.#inFlight.get(packetIdentifier);
     if (delivery === undefined || delivery.qos !== 1) return;
+    this.#inFlight.confirm(delivery);
     this.watch?.acknowledged(delivery);
     if (this.queue.isStored) this.queue.acknowledged(delivery.sentMs, this.#context.clock);
     this.#done(delivery);
@@ -194,6 +199,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
       if (!isFailure && isUnknown) this.#receiver?.sendPubrel(packetIdentifier, true);
       return;
     }
+    this.#inFlight.confirm(delivery);
     if (delivery.state !== DeliveryState.Released) this.watch?.acknowledged(delivery);
     if (isFailure) {
       this.#done(delivery);
