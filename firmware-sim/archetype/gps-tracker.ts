@@ -1,3 +1,4 @@
+import type { Timer } from '../base/clock.js';
 import { PLAIN } from '../device/behaviour.js';
 import { linkProfile } from '../link/profiles.js';
 import { atMost } from '../scenario/criterion.js';
@@ -20,7 +21,7 @@ export async function playGpsTrackers(world: World, count: number): Promise<Play
     subscriptions: [{ topic: `${base}/+/position`, qos: 1 }],
     onMessage: ({ payload }) => take(payload),
   });
-  const timers: NodeJS.Timeout[] = [];
+  const timers: Timer[] = [];
   const roads = Array.from({ length: count }, (_, index) => {
     const positions = world.ledger.stream(`tracker-${index}`, 1);
     const commands = world.ledger.stream(`tracker-${index}-commands`, 1);
@@ -42,17 +43,17 @@ export async function playGpsTrackers(world: World, count: number): Promise<Play
     device.start();
     const position = () => positions.next(world.nowMs(), POSITION_BYTES);
     timers.push(
-      setInterval(() => {
+      world.every(POSITION_EVERY_MS, () => {
         device.publish({ topic: `${base}/${index}/position`, payload: position(), qos: 1 });
-      }, POSITION_EVERY_MS),
-      setInterval(() => {
+      }),
+      world.every(POSITION_EVERY_MS * 4, () => {
         const payload = commands.next(world.nowMs(), 40);
         backend.publish({ topic: `${base}/${index}/cmd`, payload, qos: 1 });
-      }, POSITION_EVERY_MS * 4),
-      setInterval(() => {
+      }),
+      world.every(OUTAGE_AFTER_MS + OUTAGE_MS, () => {
         link.blackHole(true);
-        setTimeout(() => link.blackHole(false), OUTAGE_MS);
-      }, OUTAGE_AFTER_MS + OUTAGE_MS),
+        world.clock.after(OUTAGE_MS, () => link.blackHole(false));
+      }),
     );
     return { positions, commands, device };
   });
@@ -63,7 +64,7 @@ export async function playGpsTrackers(world: World, count: number): Promise<Play
   const commandsLost = () => sum(({ commands }) => commands.tally().lost);
   return {
     async finish() {
-      for (const timer of timers) clearInterval(timer);
+      for (const timer of timers) timer.cancel();
       await world.until(() => lost() + commandsLost() === 0, FINISH_MS_MAX);
     },
     criteria: () => [

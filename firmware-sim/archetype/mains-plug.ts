@@ -43,15 +43,15 @@ export async function playMainsPlugs(world: World, count: number): Promise<Playi
     return device;
   });
   await Promise.all(plugs.map((device) => device.up()));
-  const timer = setInterval(() => {
+  const timer = world.every(COMMAND_EVERY_MS, () => {
     const index = commands % count;
     const payload = String(commands++);
     sentMs.set(`${index} ${payload}`, world.nowMs());
     controller.publish({ topic: `${base}/${index}/cmnd`, payload, qos: 0 });
-  }, COMMAND_EVERY_MS);
+  });
   return {
     async finish() {
-      clearInterval(timer);
+      timer.cancel();
       await world.until(() => echoMs.count === commands, ANSWER_MS_MAX);
     },
     criteria: () => [

@@ -17,6 +17,16 @@ export const realClock: Clock = {
   },
 };
 
+/** Again and again until it is cancelled; for the first time after one interval. */
+export function every(clock: Clock, everyMs: number, run: () => void): Timer {
+  let timer = clock.after(everyMs, tick);
+  function tick(): void {
+    timer = clock.after(everyMs, tick);
+    run();
+  }
+  return { cancel: () => timer.cancel() };
+}
+
 /** Timers that end together, with the connection they belong to. */
 export class TimerGroup {
   readonly #clock: Clock;

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerKindName, BrokerUnderTest } from './broker.js';
+import { freePort } from './free-port.js';
 
 export interface BrokerCommand {
   readonly kind: BrokerKindName;
@@ -18,8 +19,8 @@ export interface BrokerCommand {
 
 const LOG_LINES_MAX = 200_000;
 const LOG_LINES_SHOWN = 20;
-const STOP_MS_MAX = 5_000;
-const OPEN_ATTEMPTS_MAX = 400;
+const STOP_MS_MAX = 30_000;
+const OPEN_ATTEMPTS_MAX = 3_600;
 const OPEN_ATTEMPT_MS = 25;
 const HOST = '127.0.0.1';
 
@@ -111,18 +112,5 @@ function accepts(port: number): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', () => resolve(false));
-  });
-}
-
-/** A port that was free a moment ago: brokers are told which to take. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, HOST, () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
   });
 }

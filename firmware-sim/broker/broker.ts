@@ -1,3 +1,5 @@
+import type { Dial } from '../link/line.js';
+
 export type BrokerKindName = 'dunlin' | 'mosquitto' | 'aedes';
 
 export interface BrokerStartOptions {
@@ -13,6 +15,8 @@ export interface BrokerUnderTest {
   readonly version: string;
   readonly host: string;
   readonly port: number;
+  /** How it is reached from an address of 127.0.0.0/8, where that is not by TCP. */
+  readonly dialFrom?: (localAddress: string) => Dial;
   /** Undefined when it is not a process of this machine that is known. */
   readonly pid: number | undefined;
   /** Lines of its log so far; undefined when nobody can read them. */

@@ -1,5 +1,5 @@
 import { Samples } from '../base/samples.js';
-import type { Yardstick } from './yardstick.js';
+import type { Measure } from './yardstick.js';
 
 export interface Tally {
   readonly sent: number;
@@ -17,12 +17,12 @@ export class Stream {
   /** The longest delay of one, beyond what the machine may have cost; 0 without a yardstick. */
   heldUpMs = 0;
   readonly #times = new Map<number, number>();
-  readonly #yardstick: Yardstick | undefined;
+  readonly #yardstick: Measure | undefined;
   #sent = 0;
   #highest = -1;
   #reordered = 0;
 
-  constructor(name: string, qos: number, yardstick?: Yardstick) {
+  constructor(name: string, qos: number, yardstick?: Measure) {
     this.name = name;
     this.qos = qos;
     this.#yardstick = yardstick;
@@ -74,7 +74,7 @@ export class Ledger {
   readonly #streams = new Map<string, Stream>();
 
   /** With a yardstick, what is held up on the way is told from what a busy machine costs. */
-  stream(name: string, qos: number, yardstick?: Yardstick): Stream {
+  stream(name: string, qos: number, yardstick?: Measure): Stream {
     if (name.includes(' ')) throw new Error(`a stream's name has no blanks: ${name}`);
     const stream = this.#streams.get(name) ?? new Stream(name, qos, yardstick);
     this.#streams.set(name, stream);

@@ -1,6 +1,5 @@
 import { type Behaviour, PLAIN } from '../device/behaviour.js';
 import { Device } from '../device/device.js';
-import { tcpDial } from '../link/tcp.js';
 import type { World } from './world.js';
 
 /** What the broker still holds for devices with sessions when all of them are gone. */
@@ -19,8 +18,7 @@ const LISTENS_MS = 700;
 /** Comes back once in the place of each device, and counts what it gets without asking. */
 export async function leftOver(world: World): Promise<LeftOver> {
   const left = { sessions: 0, inFlight: 0, queued: 0 };
-  const { host, port } = world.broker;
-  const dial = tcpDial({ host, port });
+  const dial = world.dial();
   const looks = [...world.persistent].map(async ([clientIdentifier, version]) => {
     const behaviour: Behaviour = { ...PLAIN, version, clean: false };
     const device = new Device({

@@ -1,3 +1,4 @@
+import { type Clock, realClock } from '../base/clock.js';
 import type { BrokerUnderTest } from '../broker/broker.js';
 import type { Criterion } from './criterion.js';
 import { type LeftOver, leftOver } from './left-over.js';
@@ -16,6 +17,8 @@ export interface RunOptions {
   /** The command that repeats one scenario. */
   readonly repeat: (scenario: Scenario) => string;
   readonly say: (text: string) => void;
+  /** Left out: that of this machine. */
+  readonly clock?: Clock;
   /** Runs a scenario somewhere else; undefined for one that is to run here, or broke there. */
   readonly elsewhere?: (scenario: Scenario) => Promise<ScenarioResult | undefined> | undefined;
 }
@@ -65,8 +68,8 @@ async function runOne(scenario: Scenario, options: RunOptions): Promise<Scenario
   let world: World | undefined;
   try {
     broker = await options.startBroker(scenario);
-    const { seed, scale, byteSplit } = options;
-    world = new World({ broker, seed, scale, byteSplit, say });
+    const { seed, scale, byteSplit, clock = realClock } = options;
+    world = new World({ broker, seed, scale, byteSplit, say, clock });
     const found = await endsInTime(scenario, scenario.run(world));
     const { criteria } = found;
     const pass = criteria.every((criterion) => criterion.pass !== false);

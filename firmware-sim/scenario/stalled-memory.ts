@@ -1,3 +1,4 @@
+import type { Timer } from '../base/clock.js';
 import { receiveQueues, residentBytes, sendQueues } from '../broker/memory.js';
 import type { PlacedDevice, World } from './world.js';
 
@@ -10,13 +11,13 @@ export class StalledMemory {
   readonly #residentBefore: number | undefined;
   readonly #world: World;
   readonly #ports: readonly (number | undefined)[];
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Timer;
 
   constructor(world: World, devices: readonly PlacedDevice[]) {
     this.#world = world;
     this.#ports = devices.map(({ link }) => link.localPorts[0]);
     this.#residentBefore = residentBytes(world.broker.pid);
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#timer = world.every(LOOK_EVERY_MS, () => this.#look());
   }
 
   get residentGrowth(): number | undefined {
@@ -46,7 +47,7 @@ export class StalledMemory {
 
   stop(): void {
     this.#look();
-    clearInterval(this.#timer);
+    this.#timer.cancel();
   }
 
   #look(): void {

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { realClock } from '../base/clock.js';
+import { type Clock, every, realClock, type Timer } from '../base/clock.js';
 import { type Random, seededRandom } from '../base/random.js';
 import { Samples } from '../base/samples.js';
 import type { BrokerUnderTest } from '../broker/broker.js';
@@ -14,7 +13,7 @@ import { type LinkProfile, NO_LIMIT } from '../link/profile.js';
 import { byteSplit } from '../link/profiles.js';
 import { tcpDial } from '../link/tcp.js';
 import { Ledger } from './ledger.js';
-import { Yardstick } from './yardstick.js';
+import { type Measure, virtualMeasure, Yardstick } from './yardstick.js';
 
 export type Scale = 'ci' | 'full';
 
@@ -24,6 +23,8 @@ export interface WorldOptions {
   readonly scale: Scale;
   readonly byteSplit: boolean;
   readonly say: (text: string) => void;
+  /** Left out: that of this machine. */
+  readonly clock?: Clock;
 }
 
 export interface PlacedDevice {
@@ -51,7 +52,7 @@ export type PlacedOptions = Omit<DeviceOptions, 'clock' | 'dial'> & {
 };
 
 const LOOK_EVERY_MS = 20;
-const BACKEND_UP_MS_MAX = 10_000;
+const BACKEND_UP_MS_MAX = 60_000;
 const END_MS_MAX = 5_000;
 /** What is not random is the same in each run, except where the broker remembers runs. */
 const RUN_LETTERS = 4;
@@ -64,13 +65,13 @@ export class World {
   readonly byteSplit: boolean;
   readonly say: (text: string) => void;
   readonly ledger: Ledger = new Ledger();
-  readonly clock: typeof realClock = realClock;
+  readonly clock: Clock;
   /** First level of all topics and beginning of all Client Identifiers. */
   readonly prefix: string;
   readonly #placed: PlacedDevice[] = [];
   readonly #backends: Device[] = [];
   readonly #persistent = new Map<string, Behaviour['version']>();
-  #yardstick: Promise<Yardstick> | undefined;
+  #yardstick: Promise<Measure> | undefined;
 
   constructor(options: WorldOptions) {
     this.broker = options.broker;
@@ -78,6 +79,7 @@ export class World {
     this.seed = options.seed;
     this.byteSplit = options.byteSplit;
     this.say = options.say;
+    this.clock = options.clock ?? realClock;
     const letters = options.broker.kind === 'external' ? process.pid.toString(36) : '';
     this.prefix = `sim${letters.slice(-RUN_LETTERS)}`;
   }
@@ -96,7 +98,8 @@ export class World {
   }
 
   /** One for all who ask; it goes with the world. */
-  yardstick(): Promise<Yardstick> {
+  async yardstick(): Promise<Measure> {
+    if (this.clock !== realClock) return virtualMeasure;
     this.#yardstick ??= Yardstick.start(this.clock);
     return this.#yardstick;
   }
@@ -115,13 +118,12 @@ export class World {
   place(options: PlacedOptions): PlacedDevice {
     const { profile = NO_LIMIT, tap, trace, splits = true, localAddress, warp } = options;
     const { strike, reaches, linkName, ...rest } = options;
-    const { host, port } = this.broker;
     const name = linkName ?? nameOf(options, this.#placed.length);
     const link = new Link({
       clock: this.clock,
       random: this.random(`link ${name}`),
       profile: this.byteSplit && splits ? byteSplit(profile) : profile,
-      dial: reaches ?? tcpDial({ host, port, ...(localAddress !== undefined && { localAddress }) }),
+      dial: reaches ?? this.dial(localAddress),
       ...(tap !== undefined && { tap }),
       ...(trace !== undefined && { trace }),
     });
@@ -141,13 +143,12 @@ export class World {
     name: string,
     options: Partial<Omit<PlacedOptions, 'behaviour'>> & { behaviour?: Partial<Behaviour> } = {},
   ): Promise<Device> {
-    const { host, port } = this.broker;
     const device = new Device({
       ...options,
       clientIdentifier: `${this.prefix}-${name}`,
       behaviour: { ...PLAIN, inFlightMax: 1_000, ...options.behaviour },
       clock: this.clock,
-      dial: tcpDial({ host, port }),
+      dial: this.dial(),
     });
     this.#backends.push(device);
     device.start();
@@ -165,8 +166,21 @@ export class World {
     return all;
   }
 
+  /** Straight to the broker, without a link in between. */
+  dial(localAddress?: string): Dial {
+    const { host, port, dialFrom } = this.broker;
+    if (dialFrom !== undefined) return dialFrom(localAddress ?? host);
+    return tcpDial({ host, port, ...(localAddress !== undefined && { localAddress }) });
+  }
+
   wait(waitMs: number): Promise<void> {
-    return delay(waitMs);
+    return new Promise((resolve) => {
+      this.clock.after(waitMs, resolve);
+    });
+  }
+
+  every(everyMs: number, run: () => void): Timer {
+    return every(this.clock, everyMs, run);
   }
 
   /** True as soon as it holds; false when it does not in time. */
@@ -174,7 +188,7 @@ export class World {
     const untilMs = this.nowMs() + waitMs;
     while (!holds()) {
       if (this.nowMs() >= untilMs) return false;
-      await delay(LOOK_EVERY_MS);
+      await this.wait(LOOK_EVERY_MS);
     }
     return true;
   }
@@ -190,9 +204,8 @@ export class World {
   /** Comes once in the place of a device that is away, and leaves no session behind. */
   async endSession(clientIdentifier: string): Promise<void> {
     const version = this.#persistent.get(clientIdentifier) ?? PLAIN.version;
-    const { host, port } = this.broker;
     const behaviour: Behaviour = { ...PLAIN, version, clean: true };
-    const dial = tcpDial({ host, port });
+    const dial = this.dial();
     const device = new Device({ clientIdentifier, behaviour, clock: this.clock, dial });
     device.start();
     await device.up(END_MS_MAX).catch(() => {});

@@ -17,11 +17,20 @@ const HOST = '127.0.0.1';
 const PROBE_EVERY_MS = 20;
 /** A busy machine keeps a busy broker waiting longer than an echo with nothing else to do. */
 const ECHOES_ALLOWED = 4;
+const VIRTUAL_ECHO_MS = 5;
 /** What happened shortly before still shows. */
 const LOOKS_BACK_MS = 1_000;
 const PROBES_KEPT = 20_000;
 /** Nobody would call it a stall below that; a blocked second is well above. */
 export const HELD_UP_MS_MAX = 500;
+
+/** What of a time the machine has not cost. */
+export interface Measure {
+  beyondMs(fromMs: number, toMs: number): number;
+  /** The slowest echo that was under way in that time; 0 without any. */
+  slowestMs(fromMs: number, toMs: number): number;
+  stop(): void;
+}
 
 interface Probe {
   /** When it was to be sent: a process that is late itself sees that as well. */
@@ -34,7 +43,7 @@ interface Probe {
  * How fast this machine is at the moment: a program that only sends back what it gets is asked all
  * the time. What takes much longer than its answers was held up by the broker, and by nothing else.
  */
-export class Yardstick {
+export class Yardstick implements Measure {
   readonly #clock: Clock;
   readonly #child: ChildProcess;
   readonly #socket: Socket;
@@ -78,7 +87,6 @@ export class Yardstick {
     return Math.max(0, excessMs);
   }
 
-  /** The slowest echo that was under way in that time; 0 without any. */
   slowestMs(fromMs: number, toMs: number): number {
     const nowMs = this.#clock.nowMs();
     // A probe that should have gone out already is under way as well.
@@ -116,6 +124,13 @@ export class Yardstick {
   }
 }
 
+/** Where time is no machine's: every echo takes as long. */
+export const virtualMeasure: Measure = {
+  beyondMs: (fromMs, toMs) => Math.max(0, toMs - fromMs - ECHOES_ALLOWED * VIRTUAL_ECHO_MS),
+  slowestMs: () => VIRTUAL_ECHO_MS,
+  stop: () => {},
+};
+
 /** Holds on any machine, fast or slow, idle or busy: see `Yardstick`. */
 export function heldUpAtMost(name: string, measuredMs: number): Criterion {
   return atMost(name, 'ms beyond an echo', HELD_UP_MS_MAX, measuredMs);
@@ -124,10 +139,10 @@ export function heldUpAtMost(name: string, measuredMs: number): Criterion {
 /** The longest time in which nothing of something came on, measured as `Yardstick` does. */
 export class Silence {
   longestMs = 0;
-  readonly #yardstick: Yardstick;
+  readonly #yardstick: Measure;
   #sinceMs: number;
 
-  constructor(yardstick: Yardstick, nowMs: number) {
+  constructor(yardstick: Measure, nowMs: number) {
     this.#yardstick = yardstick;
     this.#sinceMs = nowMs;
   }

@@ -29,7 +29,7 @@ const POINTS: readonly Point[] = [
 const MESSAGES = 4;
 /** The moment comes with each message: it breaks at the second one. */
 const STRIKES_AT = 2;
-const SETTLE_MS = 20_000;
+const SETTLE_MS = 60_000;
 /** Late duplicates count as well. */
 const LATE_MS = 700;
 const BEHIND = 25;
@@ -215,7 +215,7 @@ async function behindStuckPubrel(
     strike: ({ way, when, type }) => {
       if (struck || way !== 'sent' || when !== 'after' || type !== PUBREC) return false;
       struck = true;
-      setTimeout(() => placed.device.reboot(false), 0);
+      world.clock.after(0, () => placed.device.reboot(false));
       return true;
     },
   });

@@ -1,10 +1,10 @@
+import type { Timer } from '../base/clock.js';
 import { Samples } from '../base/samples.js';
 import { residentBytes } from '../broker/memory.js';
 import { type Behaviour, PLAIN } from '../device/behaviour.js';
 import type { Device } from '../device/device.js';
 import { behaviourOf } from '../device/libraries.js';
 import { linkProfile } from '../link/profiles.js';
-import { tcpDial } from '../link/tcp.js';
 import { type MisfitRun, playMisfit } from '../misfit/misfit.js';
 import { misfits } from '../misfit/misfits.js';
 import { atMost, type Criterion } from '../scenario/criterion.js';
@@ -99,7 +99,7 @@ class Fleet {
   readonly #healthy: (PlacedDevice & { readonly kind: Kind })[] = [];
   readonly #misfits: MisfitRun[] = [];
   readonly #badReceivers = new Map<string, Device>();
-  readonly #loops: NodeJS.Timeout[] = [];
+  readonly #loops: Timer[] = [];
   readonly #streams: Stream[] = [];
 
   constructor(world: World, size: number) {
@@ -128,10 +128,10 @@ class Fleet {
     for (const one of this.#healthy) this.#report(base, one);
     for (let i = 0; i < bad; i++) this.#addBadReceiver(base, i);
     this.#loops.push(
-      setInterval(() => {
+      world.every(1_000, () => {
         const payload = 'z'.repeat(PAYLOAD_BYTES * 4);
         backend.publish({ topic: `${base}/bad`, payload, qos: 1 });
-      }, 1_000),
+      }),
     );
     for (let i = 0; i < misfit; i++) this.#addMisfit(i);
   }
@@ -151,7 +151,7 @@ class Fleet {
   }
 
   async end(): Promise<void> {
-    for (const loop of this.#loops) clearInterval(loop);
+    for (const loop of this.#loops) loop.cancel();
     await this.#world.until(
       () => this.#streams.every((stream) => stream.distinct === stream.tally().sent),
       SETTLE_MS,
@@ -206,10 +206,10 @@ class Fleet {
       device.publish({ topic, payload, qos: kind.qos });
     };
     const firstMs = world.random(stream.name).next() * kind.everyMs;
-    const first = setTimeout(() => {
+    const first = world.clock.after(firstMs, () => {
       publish();
-      this.#loops.push(setInterval(publish, kind.everyMs));
-    }, firstMs);
+      this.#loops.push(world.every(kind.everyMs, publish));
+    });
     this.#loops.push(first);
   }
 
@@ -228,8 +228,7 @@ class Fleet {
   #addMisfit(index: number): void {
     const world = this.#world;
     const misfit = misfits[index % misfits.length]!;
-    const { host, port } = world.broker;
     const name = `${world.prefix}-13-${misfit.name}-${index}`;
-    this.#misfits.push(playMisfit(misfit, name, tcpDial({ host, port }), world.clock));
+    this.#misfits.push(playMisfit(misfit, name, world.dial(), world.clock));
   }
 }

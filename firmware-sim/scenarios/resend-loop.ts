@@ -97,7 +97,7 @@ function place(world: World, name: string, topic: string): PlacedDevice & { read
       if (way === 'received' && when === 'before' && type === PUBREL) seen.pubrels++;
       if (seen.struck || way !== 'sent' || when !== 'after' || type !== PUBREC) return false;
       seen.struck = true;
-      setTimeout(() => placed.device.reconnect(), 0);
+      world.clock.after(0, () => placed.device.reconnect());
       return true;
     },
   });

@@ -50,10 +50,10 @@ export const sameIdPingPong: Scenario = {
     const connections = () =>
       boards.reduce((sum, { device }) => sum + device.report.connections, 0);
     for (const { device } of boards) device.start();
-    const speak = setInterval(() => {
+    const speak = world.every(BYSTANDER_EVERY_MS, () => {
       const payload = bystander.next(world.nowMs(), 60);
       speaker.publish({ topic, payload, qos: 1 });
-    }, BYSTANDER_EVERY_MS);
+    });
     await world.wait(DETECTION_MS);
     const atDetection = connections();
     const detectedMs = world.nowMs();
@@ -63,7 +63,7 @@ export const sameIdPingPong: Scenario = {
     // The end of the last one is no take-over: its will is due.
     const willsOfTakeovers = wills;
     for (const { device } of boards) device.powerOff();
-    clearInterval(speak);
+    speak.cancel();
     await world.until(() => bystander.tally().lost === 0, BYSTANDER_LATE_MS_MAX);
     listener.stop();
     const lines = world.logLines(name, PING_PONG);

@@ -2,7 +2,6 @@ import { generate } from 'mqtt-packet';
 import { residentBytes } from '../broker/memory.js';
 import { PLAIN } from '../device/behaviour.js';
 import type { Line } from '../link/line.js';
-import { tcpDial } from '../link/tcp.js';
 import { atMost } from '../scenario/criterion.js';
 import type { Outcome, Scenario } from '../scenario/scenario.js';
 import { shownKibibytes, shownNumber } from '../scenario/telling.js';
@@ -71,7 +70,6 @@ async function openAll(
   sockets: number,
 ): Promise<{ closed: number[]; heldUpMs(): number; abandon(): void }> {
   const yardstick = await world.yardstick();
-  const { host, port } = world.broker;
   const clientId = 'slow'.repeat(20);
   const connect = generate({ cmd: 'connect', clientId, keepalive: 60, clean: true });
   const closed: number[] = [];
@@ -79,14 +77,14 @@ async function openAll(
   const open = (index: number) => {
     const startMs = world.nowMs();
     let sent = 0;
-    const drip = setInterval(() => {
+    const drip = world.every(BYTE_EVERY_MS, () => {
       if (index % 2 === 1) line.write(connect.subarray(sent, ++sent));
-    }, BYTE_EVERY_MS);
-    const line = tcpDial({ host, port })({
+    });
+    const line = world.dial()({
       opened: () => {},
       data: () => {},
       closed: () => {
-        clearInterval(drip);
+        drip.cancel();
         const nowMs = world.nowMs();
         closed.push((nowMs - startMs) / 1000);
         const dueMs = startMs + CLOSED_SECONDS_MAX * 1000;
@@ -122,8 +120,8 @@ async function traffic(world: World) {
   });
   device.start();
   await device.up();
-  const timer = setInterval(() => {
+  const timer = world.every(OTHERS_EVERY_MS, () => {
     device.publish({ topic, payload: stream.next(world.nowMs(), 40), qos: 1 });
-  }, OTHERS_EVERY_MS);
-  return { stream, device, stop: () => clearInterval(timer) };
+  });
+  return { stream, device, stop: () => timer.cancel() };
 }

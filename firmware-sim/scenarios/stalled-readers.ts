@@ -63,11 +63,11 @@ export const stalledReaders: Scenario = {
     await world.wait(1_000);
     for (const { link } of stalled) link.stopReading();
     const memory = new StalledMemory(world, stalled);
-    const speaking = setInterval(() => speak(world, speaker, healthy), HEALTHY_EVERY_MS);
+    const speaking = world.every(HEALTHY_EVERY_MS, () => speak(world, speaker, healthy));
     world.say('the devices read no more, the flood begins');
     await flood(world, flooder, topic, bytes);
     await world.wait(2_000);
-    clearInterval(speaking);
+    speaking.cancel();
     memory.stop();
     await world.until(
       () => healthy.every(({ stream }) => stream.tally().lost === 0),

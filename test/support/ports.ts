@@ -1,21 +1,10 @@
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const ATTEMPTS_MAX = 3_600;
 const ATTEMPT_EVERY_MS = 25;
 
-/** A port that was free a moment ago: for programs that cannot choose one themselves. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
-}
+export { freePort } from '../../firmware-sim/broker/free-port.js';
 
 /** Connects as soon as something listens: for programs that do not say when they are ready. */
 export async function connectWhenOpen(port: number): Promise<Socket> {

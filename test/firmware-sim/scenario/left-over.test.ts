@@ -1,23 +1,13 @@
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { BrokerProcess } from '../../../firmware-sim/broker/broker-process.js';
-import { brokerCommand } from '../../../firmware-sim/broker/commands.js';
+import { expect, test } from 'vitest';
 import { type Behaviour, PLAIN } from '../../../firmware-sim/device/behaviour.js';
-import { leftOver } from '../../../firmware-sim/scenario/left-over.js';
+import { type LeftOver, leftOver } from '../../../firmware-sim/scenario/left-over.js';
 import { World } from '../../../firmware-sim/scenario/world.js';
-import { buildIfStale } from '../../support/build-if-stale.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+import { inVirtualTime, VirtualDunlin } from '../support/virtual-dunlin.js';
 
 const QUIET: Behaviour = { ...PLAIN, clean: false };
 
-beforeAll(buildIfStale);
-
-test('sessions, and what waits in them', async () => {
-  const options = { persistent: false, configFile: undefined };
-  const broker = await BrokerProcess.start(brokerCommand('dunlin', options));
-  const world = new World({ broker, seed: 1, scale: 'ci', byteSplit: false, say: () => {} });
-  onTestFinished(async () => {
-    await world.close();
-    await broker.stop();
-  });
+async function whatIsLeft(world: World): Promise<LeftOver> {
   const place = (name: string, behaviour: Behaviour) => {
     const subscriptions = [{ topic: `${name}/#`, qos: 1 as const }];
     return world.place({ clientIdentifier: name, behaviour, subscriptions });
@@ -37,5 +27,17 @@ test('sessions, and what waits in them', async () => {
   for (let i = 0; i < 3; i++) backend.publish({ topic: 'away/1', payload: 'x', qos: 1, done });
   await world.until(() => acknowledged === 3, 10_000);
   world.powerOff();
-  expect(await leftOver(world)).toEqual({ sessions: 2, inFlight: 1, queued: 3 });
-}, 60_000);
+  return leftOver(world);
+}
+
+test('sessions, and what waits in them', async () => {
+  const clock = new VirtualClock();
+  const broker = await VirtualDunlin.start(clock, false);
+  const options = { broker, clock, seed: 1, scale: 'ci', byteSplit: false, say: () => {} } as const;
+  const left = await inVirtualTime(
+    clock,
+    () => broker,
+    () => whatIsLeft(new World(options)),
+  );
+  expect(left).toEqual({ sessions: 2, inFlight: 1, queued: 3 });
+});

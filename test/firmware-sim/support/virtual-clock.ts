@@ -1,46 +1,55 @@
 import type { Clock, Timer } from '../../../firmware-sim/base/clock.js';
-
-interface Due {
-  readonly atMs: number;
-  readonly order: number;
-  readonly run: () => void;
-}
+import { EventQueue, type SimEvent } from '../../sim/event-queue.js';
 
 /** Time that moves when it is told to; timers run in their order. */
 export class VirtualClock implements Clock {
   #nowMs = 1_000;
-  #order = 0;
-  readonly #dues = new Set<Due>();
+  #sequence = 0;
+  readonly #queue = new EventQueue();
 
   nowMs(): number {
     return this.#nowMs;
   }
 
   after(waitMs: number, run: () => void): Timer {
-    const due: Due = { atMs: this.#nowMs + Math.max(0, waitMs), order: this.#order++, run };
-    this.#dues.add(due);
-    return { cancel: () => this.#dues.delete(due) };
+    const due: SimEvent = {
+      atMs: this.#nowMs + Math.max(0, waitMs),
+      tie: 0,
+      sequence: this.#sequence++,
+      label: '',
+      run,
+      cancelled: false,
+    };
+    this.#queue.push(due);
+    return {
+      cancel: () => {
+        due.cancelled = true;
+      },
+    };
   }
 
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
-    for (let due = this.#next(); due !== undefined && due.atMs <= untilMs; due = this.#next()) {
-      this.#dues.delete(due);
-      this.#nowMs = Math.max(this.#nowMs, due.atMs);
-      due.run();
-    }
-    this.#nowMs = untilMs;
+    for (let dueMs = this.nextMs(); dueMs !== undefined && dueMs <= untilMs; dueMs = this.nextMs())
+      this.runNext();
+    this.moveTo(untilMs);
   }
 
-  #next(): Due | undefined {
-    let first: Due | undefined;
-    for (const due of this.#dues) {
-      if (first === undefined || isEarlier(due, first)) first = due;
-    }
-    return first;
+  /** When something is due next. */
+  nextMs(): number | undefined {
+    return this.#queue.peek()?.atMs;
   }
-}
 
-function isEarlier(one: Due, other: Due): boolean {
-  return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
+  /** Moves on to what is due next, and runs that alone. */
+  runNext(): void {
+    const due = this.#queue.pop();
+    if (due === undefined) return;
+    this.moveTo(due.atMs);
+    void due.run();
+  }
+
+  /** Runs nothing. */
+  moveTo(nowMs: number): void {
+    this.#nowMs = Math.max(this.#nowMs, nowMs);
+  }
 }
