@@ -47,6 +47,11 @@ export interface Limits {
   readonly queuedMessagesMax: number;
   /** Bytes of topic, payload and properties waiting in one Session. */
   readonly queuedBytesMax: number;
+  /**
+   * Memory for what waits in one Session that ends with its connection, and so is in no store. One
+   * message may always wait.
+   */
+  readonly cleanQueuedBytesMax: number;
   readonly queueOverflow: OverflowRule;
   /** Whether QoS 0 messages wait for clients that are away. */
   readonly queueQoS0: boolean;
@@ -99,6 +104,7 @@ export const defaultLimits: Limits = {
   inFlightMax: 256,
   queuedMessagesMax: 100_000,
   queuedBytesMax: 256 * MIB,
+  cleanQueuedBytesMax: 16 * MIB,
   queueOverflow: 'drop-oldest',
   queueQoS0: false,
   outboxBytesMax: 1 * MIB,

@@ -14,6 +14,9 @@ const ACKNOWLEDGE_SHIFT = 3;
 /** More is not remembered, so that a client that is quick again is soon known for it. */
 const ACKNOWLEDGE_MS_MAX = 64;
 
+/** What an entry takes in memory beside its message's bytes, roughly. */
+const ENTRY_BYTES = 512;
+
 /** Stand for what is empty: a Session whose client is away pays for neither. Never written. */
 const NOTHING_LOADED = new Fifo<Delivery>();
 const NONE_OPEN = new Map<number, OpenExchange>();
@@ -168,8 +171,11 @@ export class OutboundQueue implements QueuePosition, QueueReader {
    * Whether one more message is beyond the limits; `waiting` are those without a Packet Identifier.
    */
   isFull(waiting: number, bytes: number): boolean {
-    const { queuedMessagesMax, queuedBytesMax } = this.#limits;
-    return waiting >= queuedMessagesMax || this.bytes + bytes > queuedBytesMax;
+    const { queuedMessagesMax, queuedBytesMax, cleanQueuedBytesMax } = this.#limits;
+    const allBytes = this.bytes + bytes;
+    if (waiting >= queuedMessagesMax || allBytes > queuedBytesMax) return true;
+    if (this.isStored || waiting <= 0) return false;
+    return allBytes + (waiting + 1) * ENTRY_BYTES > cleanQueuedBytesMax;
   }
 
   /** Why a message of this size may not join; undefined where it may. */

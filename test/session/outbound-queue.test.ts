@@ -219,6 +219,37 @@ describe('overflow', () => {
     await bench.expectConsistent();
   });
 
+  test('memory bounds a session that is not stored, and no other', async () => {
+    for (const isStored of [true, false]) {
+      // Each takes 512 bytes beside its seven; the first is in flight.
+      const bench = await OutboundBench.start({
+        isStored,
+        limits: { cleanQueuedBytesMax: 3 * 519 },
+      });
+      bench.attach(1);
+      bench.deliverMany(0, 4);
+      expect(bench.statistics.dropped.queue_full).toBe(0);
+      bench.deliverMany(4, 6);
+      bench.run();
+      expect(bench.statistics.dropped.queue_full).toBe(isStored ? 0 : 2);
+      expect(bench.flow.waiting).toBe(isStored ? 5 : 3);
+    }
+  });
+
+  test('one message may wait, however large', async () => {
+    const bench = await OutboundBench.start({
+      isStored: false,
+      limits: { cleanQueuedBytesMax: 100 },
+    });
+    bench.attach(1);
+    bench.deliver('first');
+    bench.deliver('x'.repeat(1000));
+    expect(bench.flow.waiting).toBe(1);
+    bench.deliver('y'.repeat(1000));
+    expect(bench.flow.waiting).toBe(1);
+    expect(bench.statistics.dropped.queue_full).toBe(1);
+  });
+
   test('trimming ends when nothing that may go is left', async () => {
     const bench = await started({ queuedBytesMax: 10 });
     bench.attach(5);

@@ -96,6 +96,12 @@ export const limits: Entry<Limits> = section<Limits>({
     defaultLimits.queuedBytesMax,
     'Bytes of topic, payload and properties waiting in one session.',
   ),
+  cleanQueuedBytesMax: key(
+    size(1, BYTES_MAX),
+    defaultLimits.cleanQueuedBytesMax,
+    'Memory for what waits in one session that ends with its connection: bytes as above, and 512 for ' +
+      'each message. One message may always wait.',
+  ),
   queueOverflow: key(
     oneOf('drop-oldest', 'drop-newest', 'refuse'),
     defaultLimits.queueOverflow,
