@@ -29,6 +29,7 @@ const STORING_BROKERS: readonly BrokerName[] = ['dunlin', 'mosquitto', 'aedes', 
 const STRONG_BROKERS: readonly BrokerName[] = ['dunlin', 'mosquitto'];
 
 const CONNECTIONS = 10_000;
+const IDLE_CONNECTIONS = 5000;
 const OFFLINE_SESSIONS = 50_000;
 const RETAINED_MESSAGES = 10_000;
 
@@ -161,8 +162,10 @@ const many: readonly BenchCase[] = [
   special('connect-storm', `${CONNECTIONS} clients connect in the same moment`, (target) =>
     runConnectStorm(CONNECTIONS, 4, target),
   ),
-  special('idle-connections', `${CONNECTIONS} connections, one subscription each`, (target) =>
-    runIdleConnections(CONNECTIONS, target),
+  special(
+    'idle-connections',
+    `the first ${IDLE_CONNECTIONS} connections, one subscription each, and once more`,
+    (target) => runIdleConnections(IDLE_CONNECTIONS, target),
   ),
   special(
     'offline-sessions',

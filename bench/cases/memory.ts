@@ -5,21 +5,34 @@ import { settledMemory } from '../load/process-usage.js';
 import { type CaseResult, MIB, pidOf, type Target } from '../load/result.js';
 import { LoadSubscriber } from '../load/subscriber.js';
 
-/** As many come and go first, so that the compiler's work is not counted. */
-const FIRST_CLIENTS = 1000;
-
-/** What so many connections with one subscription each add to the broker's memory. */
+/**
+ * What so many connections with one subscription each add to the memory of a broker that has had
+ * none yet, so with the code and the buffers that the first ones bring; and what they add when as
+ * many have come and gone before.
+ */
 export async function runIdleConnections(clients: number, target: Target): Promise<CaseResult> {
   const pid = pidOf(target);
-  const { residentBytes: idleBytes } = await settledMemory(pid);
-  await comeAndGo(Math.min(clients, FIRST_CLIENTS), target, false);
-  const { residentBytes } = await settledMemory(pid);
+  const first = await gather(clients, target, pid);
+  const again = await gather(clients, target, pid);
+  const result = grown(first.before, first.after, clients, 'connection', first.failure);
+  const bytesAgain = (again.after.residentBytes - again.before) / clients;
+  const note = `${bytesAgain.toFixed(0)} B each when as many have come and gone before`;
+  return { ...result, failure: result.failure ?? again.failure, note };
+}
+
+interface Gathering {
+  readonly before: number;
+  readonly after: { residentBytes: number; proportionalBytes: number };
+  readonly failure: string | undefined;
+}
+
+async function gather(clients: number, target: Target, pid: number): Promise<Gathering> {
+  const { residentBytes: before } = await settledMemory(pid);
   const connected = await inGroups(clients, (index) => join(target, index, false));
   const after = await settledMemory(pid);
   const lost = connected.find(({ failure }) => failure !== undefined);
   for (const client of connected) client.destroy();
-  const result = grown(residentBytes, after, clients, 'connection', lost?.failure);
-  return { ...result, idleMiB: idleBytes / MIB };
+  return { before, after, failure: lost?.failure };
 }
 
 /**
