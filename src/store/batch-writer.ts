@@ -32,9 +32,7 @@ import { ReservedNumbers } from './reserved-numbers.js';
 import type { SharedBodies, SharedBody } from './shared-bodies.js';
 import type { StoredSessions } from './stored-sessions.js';
 
-/**
- * A message up to this size is stored with each of its queue entries: cheaper than a second record.
- */
+/** On a disk a second record, written and erased, is dearer than so many bytes. */
 const INLINE_BYTES_MAX = 256;
 export const SESSION_NUMBERS: Uint8Array = metaKey('session-numbers');
 export const BODY_NUMBERS: Uint8Array = metaKey('body-numbers');
@@ -47,14 +45,21 @@ export class BatchWriter {
   readonly bodyNumbers: ReservedNumbers = new ReservedNumbers();
   readonly #sessions: StoredSessions;
   readonly #bodies: SharedBodies;
+  /** A message up to this size is stored with each of its queue entries. */
+  readonly #inlineBytesMax: number;
   readonly #writer = new RecordWriter();
   readonly #positions = new Set<QueuePosition>();
   #lastPosition: QueuePosition | undefined = undefined;
   #batch = new Batch();
 
-  constructor(sessions: StoredSessions, bodies: SharedBodies) {
+  constructor(
+    sessions: StoredSessions,
+    bodies: SharedBodies,
+    inlineBytesMax: number = INLINE_BYTES_MAX,
+  ) {
     this.#sessions = sessions;
     this.#bodies = bodies;
+    this.#inlineBytesMax = inlineBytesMax;
   }
 
   encode(operations: readonly StoreOperation[]): Batch {
@@ -75,7 +80,7 @@ export class BatchWriter {
     for (const operation of operations) {
       if (operation.kind !== 'queue-put' || operation.cancelled) continue;
       const message = operation.message!;
-      if (message.bytes <= INLINE_BYTES_MAX) continue;
+      if (message.bytes <= this.#inlineBytesMax) continue;
       if (!this.#sessions.has(operation.queue.sessionNumber)) continue;
       readers.set(message, (readers.get(message) ?? 0) + 1);
     }

@@ -77,7 +77,7 @@ export class DurableStore implements Store {
     const { engine, endOfTick } = parts;
     const log = parts.log ?? silentLogger;
     this.#engine = engine;
-    this.#writer = new BatchWriter(this.#sessions, this.#bodies);
+    this.#writer = new BatchWriter(this.#sessions, this.#bodies, engine.inlineBytesMax);
     this.#commit = new GroupCommit<StoreOperation>({
       engine,
       endOfTick,

@@ -49,6 +49,11 @@ export class Batch {
 /** An ordered map of bytes that keeps what it has confirmed. */
 export interface Engine {
   /**
+   * A message up to this size is better stored with each of its queue entries than once for all;
+   * undefined leaves it to the store.
+   */
+  readonly inlineBytesMax?: number;
+  /**
    * Writes all of the batch, durably, or fails. At most one write is in flight. `done` is called
    * once; an engine without a disk calls it inside `write`.
    */

@@ -1,24 +1,24 @@
 import type { EndOfTick, TickTask } from '../base/clock.js';
-import { compareBytes, prefixEnd } from './byte-order.js';
+import { prefixEnd } from './byte-order.js';
 import type { Batch, Engine, EntriesReader, Entry, Range, ValuesReader } from './engine.js';
+import { PackedBlock } from './packed-block.js';
 
 const BLOCK_ENTRIES_MAX = 256;
-
-interface Block {
-  keys: Uint8Array[];
-  values: Uint8Array[];
-}
+const BLOCK_BYTES_MAX = 64 * 1024;
+/** A second record is cheap in memory, a copy of a message for each of its receivers is not. */
+const INLINE_BYTES_MAX = 64;
 
 /**
  * The engine without durability, for embedding and for tests: everything is gone with the process.
  * A write is done inside `write`; a read is answered at the end of the tick.
  *
  *   blocks  [k0 … k255] [k256 … k400] [k401 … ]    sorted keys; a full block is split in halves,
- *                                                  unless the key joins the very end
+ *                                                  unless the key joined at its end
  */
 export class MemoryEngine implements Engine, TickTask {
+  readonly inlineBytesMax: number = INLINE_BYTES_MAX;
   readonly #endOfTick: EndOfTick;
-  #blocks: Block[] = [];
+  #blocks: PackedBlock[] = [];
   #answers: (() => void)[] = [];
   #scheduled = false;
 
@@ -67,20 +67,18 @@ export class MemoryEngine implements Engine, TickTask {
     this.#endOfTick.commit(this);
   }
 
-  #page(range: Range): Entry[] {
+  #page({ gte, lt, countMax, bytesMax }: Range): Entry[] {
     const entries: Entry[] = [];
     let bytes = 0;
-    let blockAt = this.#blockFor(range.gte);
-    let at = blockAt < this.#blocks.length ? place(this.#blocks[blockAt]!.keys, range.gte) : 0;
+    let blockAt = this.#blockFor(gte);
+    let at = this.#blocks[blockAt]?.place(gte) ?? 0;
     for (; blockAt < this.#blocks.length; blockAt++, at = 0) {
-      const { keys, values } = this.#blocks[blockAt]!;
-      for (; at < keys.length; at++) {
-        const key = keys[at]!;
-        if (compareBytes(key, range.lt) >= 0 || entries.length >= range.countMax) return entries;
-        const value = values[at]!;
-        entries.push({ key, value });
-        bytes += value.length;
-        if (bytes >= range.bytesMax) return entries;
+      const block = this.#blocks[blockAt]!;
+      for (; at < block.count; at++) {
+        if (entries.length >= countMax || block.compareKey(at, lt) >= 0) return entries;
+        entries.push(block.entry(at));
+        bytes += block.valueBytes(at);
+        if (bytes >= bytesMax) return entries;
       }
     }
     return entries;
@@ -92,8 +90,8 @@ export class MemoryEngine implements Engine, TickTask {
     let high = this.#blocks.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const { keys } = this.#blocks[middle]!;
-      if (compareBytes(keys[keys.length - 1]!, key) < 0) low = middle + 1;
+      const block = this.#blocks[middle]!;
+      if (block.compareKey(block.count - 1, key) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -101,69 +99,35 @@ export class MemoryEngine implements Engine, TickTask {
 
   #get(key: Uint8Array): Uint8Array | undefined {
     const block = this.#blocks[this.#blockFor(key)];
-    if (block === undefined) return undefined;
-    const at = place(block.keys, key);
-    return isAt(block.keys, at, key) ? block.values[at] : undefined;
+    const at = block?.place(key) ?? 0;
+    return block?.has(at, key) === true ? block.entry(at).value : undefined;
   }
 
-  #put(sharedKey: Uint8Array, sharedValue: Uint8Array): void {
-    // Exact copies: the batch's bytes are views into large buffers that would be kept alive.
-    const value = sharedValue.slice();
-    const blockAt = Math.min(this.#blockFor(sharedKey), this.#blocks.length - 1);
-    const block = this.#blocks[blockAt];
-    if (block === undefined) {
-      this.#blocks.push({ keys: [sharedKey.slice()], values: [value] });
+  #put(key: Uint8Array, value: Uint8Array): void {
+    if (this.#blocks.length === 0) {
+      const first = new PackedBlock();
+      first.insert(0, key, value);
+      this.#blocks.push(first);
       return;
     }
-    const at = place(block.keys, sharedKey);
-    if (isAt(block.keys, at, sharedKey)) {
-      block.values[at] = value;
-      return;
-    }
-    const key = sharedKey.slice();
-    if (block.keys.length < BLOCK_ENTRIES_MAX) {
-      block.keys.splice(at, 0, key);
-      block.values.splice(at, 0, value);
-      return;
-    }
-    this.#split(blockAt, at === block.keys.length ? at : BLOCK_ENTRIES_MAX >>> 1);
-    if (at === block.keys.length && this.#blocks[blockAt + 1]!.keys.length === 0) {
-      this.#blocks[blockAt + 1] = { keys: [key], values: [value] };
-      return;
-    }
-    this.#put(key, value);
-  }
-
-  #split(blockAt: number, at: number): void {
+    const blockAt = Math.min(this.#blockFor(key), this.#blocks.length - 1);
     const block = this.#blocks[blockAt]!;
-    const behind: Block = { keys: block.keys.splice(at), values: block.values.splice(at) };
-    this.#blocks.splice(blockAt + 1, 0, behind);
+    const at = block.place(key);
+    if (block.has(at, key)) block.replace(at, key, value);
+    else block.insert(at, key, value);
+    const isFull = block.count > BLOCK_ENTRIES_MAX || block.bytes > BLOCK_BYTES_MAX;
+    if (!isFull || block.count === 1) return;
+    const isAtTheEnd = at === block.count - 1;
+    this.#blocks.splice(blockAt + 1, 0, block.split(isAtTheEnd ? at : block.count >>> 1));
   }
 
   #delete(key: Uint8Array): void {
     const blockAt = this.#blockFor(key);
     const block = this.#blocks[blockAt];
     if (block === undefined) return;
-    const at = place(block.keys, key);
-    if (!isAt(block.keys, at, key)) return;
-    block.keys.splice(at, 1);
-    block.values.splice(at, 1);
-    if (block.keys.length === 0) this.#blocks.splice(blockAt, 1);
+    const at = block.place(key);
+    if (!block.has(at, key)) return;
+    block.remove(at);
+    if (block.count === 0) this.#blocks.splice(blockAt, 1);
   }
-}
-
-/** The place of the first key that is not before this one. */
-function place(keys: readonly Uint8Array[], key: Uint8Array): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareBytes(keys[middle]!, key) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function isAt(keys: readonly Uint8Array[], at: number, key: Uint8Array): boolean {
-  return at < keys.length && compareBytes(keys[at]!, key) === 0;
 }
