@@ -1,6 +1,7 @@
+import type { EndOfTick } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import { DENIED } from '../session/client-access.js';
-import type { Connection } from '../session/connection.js';
+import { Connection } from '../session/connection.js';
 import type { Session } from '../session/session.js';
 import type { Subscription } from '../session/subscription.js';
 import { parseTopicFilter } from '../topic/topic-filter.js';
@@ -8,8 +9,12 @@ import type { QoS } from '../wire/control-packet.js';
 import { ReasonCode } from '../wire/reason-code.js';
 import type { AccessControl } from './access-control.js';
 import { clientView } from './client-view.js';
+import { InTurns } from './in-turns.js';
 import type { SessionRegistry } from './session-registry.js';
 import type { SubscribePath } from './subscribe-path.js';
+
+/** To look up what one client may do, in Subscriptions judged. */
+const CLIENT_COST = 10;
 
 const LIMITS = { topicLevelsMax: 65_536, topicBytesMax: 65_535 };
 
@@ -23,8 +28,10 @@ export class AccessPath {
   readonly #connections: Iterable<Connection>;
   readonly #subscribePath: SubscribePath;
   readonly #log: Logger;
+  readonly #changing: InTurns<Session | Connection>;
 
   constructor(parts: {
+    readonly endOfTick: EndOfTick;
     readonly sessions: SessionRegistry;
     /** All that there are, those included that are coming in. */
     readonly connections: Iterable<Connection>;
@@ -35,26 +42,37 @@ export class AccessPath {
     this.#connections = parts.connections;
     this.#subscribePath = parts.subscribePath;
     this.#log = parts.log;
+    this.#changing = new InTurns(parts.endOfTick, (each) => this.#changed(each));
   }
 
-  /** Puts these rules in the place of the last ones, for all who are there as well. */
+  /**
+   * Puts these rules in the place of the last ones, for all who are there as well: first those who
+   * are connected, some in every tick.
+   */
   change(control: AccessControl | undefined): void {
     this.#control = control;
-    for (const session of [...this.#sessions.all()]) {
-      const { connection, clientIdentifier, userName } = session;
-      if (connection !== undefined) this.identified(connection);
-      else {
-        session.access =
-          session.access === undefined
-            ? control?.restored(clientIdentifier, userName)
-            : control?.renewed(session.access);
-        this.#judge(session);
-        this.left(session);
-      }
+    const away = [...this.#sessions.all()].filter(({ connection }) => connection === undefined);
+    this.#changing.start([...this.#connections, ...away]);
+  }
+
+  /** What it cost. */
+  #changed(each: Session | Connection): number {
+    if (each instanceof Connection) {
+      if (!each.isClosed) this.identified(each);
+      return CLIENT_COST + (each.session?.subscriptions.size ?? 0);
     }
-    for (const connection of this.#connections) {
-      if (connection.session === undefined) this.identified(connection);
-    }
+    const { connection, clientIdentifier, userName, access } = each;
+    // Whoever has come back was judged by the new rules, and whoever is gone for good needs none.
+    if (connection !== undefined || this.#sessions.get(clientIdentifier) !== each) return 1;
+    const control = this.#control;
+    each.access =
+      access === undefined
+        ? control?.restored(clientIdentifier, userName)
+        : control?.renewed(access);
+    const cost = CLIENT_COST + each.subscriptions.size;
+    this.#judge(each);
+    this.left(each);
+    return cost;
   }
 
   /**

@@ -35,6 +35,8 @@ export interface Entry {
   readonly policy: ListenerPolicy;
   /** Whether the client has gone meanwhile. */
   readonly isGone: () => boolean;
+  /** Who works for the client is told once that it goes; the last one who asks for it. */
+  readonly whenGone: (stop: () => void) => void;
 }
 
 /** An Authentication Method of enhanced authentication (5.0, section 4.12). */

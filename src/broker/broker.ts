@@ -143,7 +143,7 @@ export class Broker implements Host {
       subscribePath: this.#subscribePath,
       retainedDelivery: this.#retainedDelivery,
     });
-    const tables = { sessions: this.sessions, connections: this.#connections };
+    const tables = { sessions: this.sessions, connections: this.#connections, endOfTick };
     this.access = new AccessPath({ ...tables, subscribePath: this.#subscribePath, log });
     this.devices = this.#newDevices(drops);
     this.#connectPath = new ConnectPath({

@@ -24,5 +24,12 @@ export function identify(connection: Connection, identity: Identity): void {
 /** Where and how the client came in. */
 export function entryOf(connection: Connection): Entry {
   const { network, policy } = connection;
-  return { peer: network.peer, policy, isGone: () => connection.isClosed };
+  return {
+    peer: network.peer,
+    policy,
+    isGone: () => connection.isClosed,
+    whenGone: (stop) => {
+      connection.left = stop;
+    },
+  };
 }

@@ -33,6 +33,8 @@ export interface AuthenticateRequest extends ClientView {
   readonly policy: ListenerPolicy;
   /** Whether the client has gone meanwhile: then no answer is needed any more. */
   readonly isGone: () => boolean;
+  /** Calls the function when it goes, in place of one that was given before. */
+  readonly whenGone: (stop: () => void) => void;
 }
 
 /**

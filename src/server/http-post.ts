@@ -28,9 +28,9 @@ export class HttpPost {
 
   /**
    * The JSON of an answer with status 200. Rejects with an `Error` whose message says what else
-   * came, or that nothing did in time.
+   * came, or that nothing did in time. `whenGone` gets what gives the request up.
    */
-  post(question: object): Promise<unknown> {
+  post(question: object, whenGone?: (stop: () => void) => void): Promise<unknown> {
     const { url, authorization, timeoutSeconds } = this.#options;
     const body = Buffer.from(JSON.stringify(question));
     const signal = AbortSignal.timeout(timeoutSeconds * 1000);
@@ -54,6 +54,7 @@ export class HttpPost {
         (response) => void answerOf(response).then(resolve, fail),
       );
       request.on('error', fail);
+      whenGone?.(() => request.destroy(new Error('nobody waits for the answer any more')));
       request.end(body);
     });
   }

@@ -16,6 +16,7 @@ import { Acknowledgements } from './acknowledgements.js';
 import { AuthenticationTurns } from './authentication-turns.js';
 import type { ClientAccess } from './client-access.js';
 import type { Accepted, ConnectionContext } from './connection-context.js';
+import { readsNothing } from './end-causes.js';
 import type { Decision, DisconnectCause } from './host.js';
 import type { Identity } from './identity.js';
 import { InboundFlow } from './inbound-flow.js';
@@ -53,6 +54,8 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
   identity: Identity | undefined = undefined;
   version: ProtocolVersion = 4;
   access: ClientAccess | undefined = undefined;
+  /** Called when it ends: somebody works for it meanwhile. */
+  left: (() => void) | undefined = undefined;
   sender: PublishSender | undefined = undefined;
   acknowledgements: Acknowledgements | undefined = undefined;
   /** When a PUBLISH left last, on the monotonic clock. */
@@ -100,12 +103,12 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     this.#context.statistics.bytesReceived += chunk.length;
     this.#silence.heard();
     if (this.network.unsentBytes > this.#unsentBytesMax) {
-      this.#readsNothing();
+      this.disconnect(readsNothing(this.network.unsentBytes));
       return;
     }
     this.#framer.push(chunk);
-    if (this.#suspensions > 0) this.#framer.holdRest();
-    else this.#readPackets();
+    if (this.#suspensions === 0) this.#readPackets();
+    else this.#hold();
   }
 
   drained(): void {
@@ -202,10 +205,13 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
 
   /** Nothing more is read until `resume`; what has come is kept. Calls nest. */
   suspend(): void {
-    if (this.#suspensions++ === 0) {
-      this.#framer.holdRest();
-      this.network.pauseReading();
-    }
+    if (this.#suspensions++ === 0) this.#hold();
+  }
+
+  /** Who waits to be let in and has said nothing else is heard, so that it is known when he goes. */
+  #hold(): void {
+    this.#framer.holdRest();
+    if (this.#phase !== 'connecting' || !this.#framer.isEmpty) this.network.pauseReading();
   }
 
   resume(): void {
@@ -369,14 +375,6 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     this.networkClosed(`no complete CONNECT within ${this.limits.connectSecondsMax} s`);
   }
 
-  #readsNothing(): void {
-    this.disconnect({
-      kind: 'administrative',
-      reasonCode: ReasonCode.QuotaExceeded,
-      sentence: `it sends on and does not read the answers: ${this.network.unsentBytes} bytes wait`,
-    });
-  }
-
   silent(silentMs: number): void {
     const { KeepAliveTimeout } = ReasonCode;
     const sentence = silenceSentence(silentMs, this.connect);
@@ -392,6 +390,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     this.outbox.finish();
     this.acknowledgements?.close();
     (this.#paced ?? this.network).close(cause.kind === 'network' ? 'now' : 'after-flush');
+    this.left?.();
     this.#context.host.disconnected(this, cause);
   }
 }

@@ -63,6 +63,11 @@ export class Framer {
     return this.#partialLength;
   }
 
+  /** All that was pushed was in whole packets, and those have been taken. */
+  get isEmpty(): boolean {
+    return this.#at === this.#chunk.length && this.#partial === undefined;
+  }
+
   /** The chunk must stay unchanged until `next()` returns false or `holdRest()` is called. */
   push(chunk: Uint8Array): void {
     if (this.#at === this.#chunk.length) {

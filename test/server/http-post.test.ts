@@ -91,3 +91,32 @@ test('nobody there rejects', async () => {
   const { post } = await served(() => {}, { url: 'http://127.0.0.1:1/' });
   await expect(post.post({})).rejects.toThrow('ECONNREFUSED');
 });
+
+test('whoever does not wait any more frees the connection', async () => {
+  const waiting: ServerResponse[] = [];
+  let hasCome = (): void => {};
+  const { post } = await served(
+    (response) => {
+      waiting.push(response);
+      hasCome();
+    },
+    { atOnceMax: 1 },
+  );
+  let stop = (): void => {};
+  const came = new Promise<void>((resolve) => {
+    hasCome = resolve;
+  });
+  const first = post.post({ who: 1 }, (given) => {
+    stop = given;
+  });
+  const second = post.post({ who: 2 });
+  await came;
+  const next = new Promise<void>((resolve) => {
+    hasCome = resolve;
+  });
+  stop();
+  await expect(first).rejects.toThrow('nobody waits');
+  await next;
+  waiting[1]!.end('7');
+  expect(await second).toBe(7);
+});

@@ -17,8 +17,11 @@ import {
 import { topicPermissions } from './topic-permissions.js';
 import type { WorkQueue } from './work-queue.js';
 
-/** Rejects with an `Error` whose message says why there is no answer. */
-export type PostJson = (question: object) => Promise<unknown>;
+/**
+ * Rejects with an `Error` whose message says why there is no answer. What is given to `whenGone`
+ * gives the request up.
+ */
+export type PostJson = (question: object, whenGone: (stop: () => void) => void) => Promise<unknown>;
 
 const CACHE_ENTRIES_MAX = 20_000;
 const SECRET_BYTES = 32;
@@ -31,6 +34,8 @@ const UNAVAILABLE: Verdict = {
   sentence: 'who the client is cannot be found out at the moment: try again later',
   isGuess: false,
 };
+
+function nothingToStop(): void {}
 
 interface Remembered {
   readonly verdict: Verdict;
@@ -81,14 +86,15 @@ export class HttpMethod implements LoginMethod {
   }
 
   async #ask(question: object, key: string, request: AuthenticateRequest): Promise<Verdict> {
-    const { isGone, userName } = request;
+    const { isGone, whenGone, userName } = request;
     const party = { host: request.peer.host, userName };
     const asked = (): Promise<Verdict> =>
-      this.#post(question).then(
+      this.#post(question, whenGone).then(
         (answer) => this.#verdict(answer, request),
-        (error: Error) => this.#unavailable(error.message),
+        (error: Error) => (isGone() ? UNAVAILABLE : this.#unavailable(error.message)),
       );
     const verdict = await this.#queue.run(party, isGone, asked);
+    whenGone(nothingToStop);
     if (verdict === undefined) return BUSY;
     const isRefusal = verdict.kind === 'refused';
     const keptMs = isRefusal ? this.#refusedCacheMs : this.#cacheMs;

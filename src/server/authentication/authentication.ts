@@ -155,7 +155,7 @@ export class Authentication implements Reloadable {
     this.#http = new HttpMethod({
       ...this.#parts,
       ...http,
-      post: async (question) => (await post).post(question),
+      post: async (question, whenGone) => (await post).post(question, whenGone),
       queue: new WorkQueue(http.atOnceMax, REQUESTS_WAITING_MAX),
     });
     return this.#http;

@@ -183,3 +183,28 @@ test('with no room to wait the client is told to come again', async () => {
   expect(first).toMatchObject({ kind: 'accepted' });
   expect(second).toMatchObject({ kind: 'refused', reasonCode: 0x89 });
 });
+
+test('the question about a client that goes is given up, and nobody is blamed for it', async () => {
+  let isGone = false;
+  let leave = (): void => {};
+  const queue = new WorkQueue(1, 10);
+  const gives = new HttpMethod({
+    post: (_, whenGone) =>
+      new Promise((_resolve, reject) => whenGone(() => reject(new Error('given up')))),
+    queue,
+    clock: time,
+    log: recordingLogger(log),
+    cacheSeconds: 60,
+    refusedCacheSeconds: 5,
+  });
+  const whenGone = (stop: () => void): void => {
+    leave = stop;
+  };
+  const verdict = gives.judge(loginRequest({ ...kitchen, isGone: () => isGone, whenGone }));
+  expect(queue.running).toBe(1);
+  isGone = true;
+  leave();
+  await verdict;
+  expect(queue.running).toBe(0);
+  expect(log).toEqual([]);
+});

@@ -11,6 +11,7 @@ export interface Shown {
   readonly methods?: readonly string[];
   readonly allowAnonymous?: boolean;
   readonly isGone?: () => boolean;
+  readonly whenGone?: (stop: () => void) => void;
 }
 
 /** What an authentication method is asked when a client shows this. */
@@ -37,5 +38,6 @@ export function loginRequest(shown: Shown = {}): AuthenticateRequest {
       ...(methods !== undefined && { authentication: methods }),
     },
     isGone: shown.isGone ?? (() => false),
+    whenGone: shown.whenGone ?? (() => {}),
   };
 }

@@ -21,6 +21,7 @@ const entry: Entry = {
   peer: { address: client.address, host: '192.0.2.1', listener: client.listener },
   policy: defaultListenerPolicy,
   isGone: () => false,
+  whenGone: () => {},
 };
 const NONCE = '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0';
 
