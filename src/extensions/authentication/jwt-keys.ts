@@ -1,22 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  type JSONWebKeySet,
-  type JWTVerifyGetKey,
-} from 'jose';
-
-/** The key set cannot be fetched at the moment: no token can be judged. */
-export class KeysUnavailable extends Error {}
-
-/** What a key set throws that is there and has no such key, or several. */
-const ABOUT_THE_TOKEN: ReadonlySet<string> = new Set([
-  errors.JWKSNoMatchingKey.code,
-  errors.JWKSMultipleMatchingKeys.code,
-  errors.JOSENotSupported.code,
-]);
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { type KeySetFailed, remoteKeySet } from './remote-key-set.js';
 
 export interface JwtKeySettings {
   readonly algorithms: readonly string[];
@@ -27,10 +12,6 @@ export interface JwtKeySettings {
   readonly jwks: string | undefined;
 }
 
-const KEY_SET_WAIT_MS = 5000;
-/** An unknown key identifier asks for the key set again, but not more often than this. */
-const KEY_SET_AGAIN_MS = 30_000;
-const KEY_SET_MAX_AGE_MS = 600_000;
 const RSA_BITS_MIN = 2048;
 const CURVES: Readonly<Record<string, string>> = {
   ES256: 'prime256v1',
@@ -41,6 +22,7 @@ const CURVES: Readonly<Record<string, string>> = {
 /** What verifies signatures of each kind, or sentences that say what is wrong with the settings. */
 export async function readJwtKeys(
   settings: JwtKeySettings,
+  failed: KeySetFailed = () => {},
 ): Promise<JWTVerifyGetKey | readonly string[]> {
   const { publicKey, jwks } = settings;
   const secret = settings.secret === undefined ? undefined : Buffer.from(settings.secret);
@@ -48,7 +30,7 @@ export async function readJwtKeys(
   const key = publicKey === undefined ? undefined : await readPublicKey(publicKey);
   if (typeof key === 'string') faults.push(key);
   else if (key !== undefined) faults.push(...judgeKey(key, settings.algorithms, publicKey!));
-  const keySet = jwks === undefined ? undefined : await readKeySet(jwks);
+  const keySet = jwks === undefined ? undefined : await readKeySet(jwks, failed);
   if (typeof keySet === 'string') faults.push(keySet);
   if (faults.length > 0) return faults.map((fault) => `authentication.jwt.${fault}`);
   // A secret serves HMAC alone, and public keys all else: neither is ever taken for the other.
@@ -123,8 +105,8 @@ function judgeKey(key: KeyObject, algorithms: readonly string[], path: string): 
   return [`algorithms: ${misfits.join(', ')} cannot be verified by ${path}, which is for ${kind}`];
 }
 
-async function readKeySet(place: string): Promise<JWTVerifyGetKey | string> {
-  if (/^https?:\/\//i.test(place)) return remoteKeySet(place);
+async function readKeySet(place: string, failed: KeySetFailed): Promise<JWTVerifyGetKey | string> {
+  if (/^https?:\/\//i.test(place)) return remoteKeySet(place, failed);
   const text = await readText(place);
   if (text instanceof Error) return `jwks: ${place} cannot be read (${text.message})`;
   try {
@@ -138,30 +120,6 @@ async function readKeySet(place: string): Promise<JWTVerifyGetKey | string> {
   } catch (error) {
     return `jwks: ${place} is no JWK Set (${(error as Error).message})`;
   }
-}
-
-function remoteKeySet(place: string): JWTVerifyGetKey | string {
-  if (!URL.canParse(place)) return `jwks: ${place} is no URL`;
-  const url = new URL(place);
-  const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  if (url.protocol !== 'https:' && !isHere) {
-    return `jwks: ${place} must be https: on the way here anybody could put keys of his own into it`;
-  }
-  const keySet = createRemoteJWKSet(url, {
-    timeoutDuration: KEY_SET_WAIT_MS,
-    cooldownDuration: KEY_SET_AGAIN_MS,
-    cacheMaxAge: KEY_SET_MAX_AGE_MS,
-  });
-  return async (header, token) => {
-    try {
-      return await keySet(header, token);
-    } catch (error) {
-      if (!(error instanceof errors.JOSEError) || !ABOUT_THE_TOKEN.has(error.code)) {
-        throw new KeysUnavailable(place, { cause: error });
-      }
-      throw error;
-    }
-  };
 }
 
 async function readText(path: string): Promise<string | Error> {

@@ -7,10 +7,10 @@ import {
 } from 'jose';
 import type { Clock } from '../../base/clock.js';
 import type { Identity } from '../../broker/hooks.js';
-import { KeysUnavailable } from './jwt-keys.js';
 import { JWT, TOKEN_BYTES_MAX } from './jwt-shape.js';
 import { identityOf } from './login-method.js';
 import { judgeGroupName, judgeUserName } from './password-file.js';
+import { KeysUnavailable } from './remote-key-set.js';
 import { topicPermissions } from './topic-permissions.js';
 
 export interface JwtSettings {

@@ -22,10 +22,13 @@ import type { HttpPost } from '../http-post.js';
 import type { PreparedReload, Reloadable } from '../reload.js';
 import { EnhancedMethods } from './enhanced-methods.js';
 import { FileWatch } from './file-watch.js';
+import { isShutOut } from './shut-out.js';
 import { readUsers, type Users } from './users.js';
 
 /** Passwords that wait to be hashed. */
 const HASHES_WAITING_MAX = 4000;
+/** Every token may ask for the keys again: that they cannot be had is told so often. */
+const KEY_SET_TOLD_MS = 60_000;
 /** Clients that wait until the server that is asked about them has time. */
 const REQUESTS_WAITING_MAX = 1000;
 
@@ -67,6 +70,7 @@ export class Authentication implements Reloadable {
   #http: HttpMethod | undefined = undefined;
   #passwords: PasswordMethod | undefined = undefined;
   #config: Config | undefined = undefined;
+  #keySetToldMs = Number.NEGATIVE_INFINITY;
   /** The chain is among the hooks: it is not where nothing is to be asked. */
   #isAsked = false;
 
@@ -114,9 +118,19 @@ export class Authentication implements Reloadable {
     if (isAsked && !this.#isAsked)
       broker.hooks.authenticate.add((_, request) => chain.judge(request));
     this.#isAsked ||= isAsked;
+    const before = this.#config;
     this.#config = config;
     this.#watch.paths = filesOf(authentication);
     this.#disconnect(changed);
+    if (before !== undefined && before !== config) this.#shutOut(config, before);
+  }
+
+  /** Whoever came in by a way that is closed now logs in by another one, or not at all. */
+  #shutOut(config: Config, before: Config): void {
+    this.#joined!.broker.disconnectClients((client) => isShutOut(client, config, before), {
+      reasonCode: ReasonCode.NotAuthorized,
+      sentence: 'the way it came in is closed now: log in again',
+    });
   }
 
   /** In the order of `authenticationMethods`; listeners name those that they ask. */
@@ -136,11 +150,21 @@ export class Authentication implements Reloadable {
   async #tokens({ jwt }: AuthenticationConfig): Promise<Pick<Ready, 'verifier' | 'faults'>> {
     if (jwt === undefined) return { verifier: undefined, faults: [] };
     const { readJwtKeys } = await import('../../extensions/authentication/jwt-keys.js');
-    const keys = await readJwtKeys(jwt);
+    const keys = await readJwtKeys(jwt, this.#keySetFailed);
     if (typeof keys !== 'function') return { verifier: undefined, faults: keys };
     const { JwtVerifier } = await import('../../extensions/authentication/jwt-verifier.js');
     return { verifier: new JwtVerifier(jwt, keys, this.#parts.clock), faults: [] };
   }
+
+  readonly #keySetFailed = (reason: string): void => {
+    const { log, clock } = this.#parts;
+    if (clock.nowMs - this.#keySetToldMs < KEY_SET_TOLD_MS) return;
+    this.#keySetToldMs = clock.nowMs;
+    log.error(
+      { event: 'key_set_failed', reason },
+      `Nobody comes in by a token whose key is not known yet: the keys could not be fetched (${reason})`,
+    );
+  };
 
   /** What it remembers stays where nothing of it was changed. */
   #callOut(http: CallOutConfig): LoginMethod {

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportJWK, type JWTPayload, SignJWT } from 'jose';
+import { exportJWK, type JWTPayload, type JWTVerifyGetKey, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Identity } from '../../../src/broker/hooks.js';
 import {
@@ -307,6 +307,30 @@ test('a key set by URL; one that cannot be had is our fault, and no guess', asyn
     reasonCode: 0x88,
     isGuess: false,
   });
+});
+
+test('of a key set that never ends no more than its limit is read, and it is told', async () => {
+  let hasClosed = (): void => {};
+  const closed = new Promise<void>((resolve) => {
+    hasClosed = resolve;
+  });
+  const server = createServer((_, response) => {
+    response.on('close', hasClosed);
+    const send = (): void => {
+      if (!response.destroyed) response.write(Buffer.alloc(65_536, ' '), send);
+    };
+    send();
+  });
+  await listening(server);
+  const jwks = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const told: string[] = [];
+  const none = { secret: undefined, publicKey: undefined };
+  const keys = await readJwtKeys({ ...none, algorithms: ['RS256'], jwks }, (why) => told.push(why));
+  const judge = new JwtVerifier(settings, keys as JWTVerifyGetKey, time);
+  const token = await sign(claims, rsa.privateKey, { alg: 'RS256', kid: 'a' });
+  expect(await judge.verify(token, 'c')).toMatchObject({ isOurs: true });
+  await closed;
+  expect(told).toEqual([expect.stringContaining('more than 1048576 bytes')]);
 });
 
 test('a token may be the password, or of a WebSocket the header or a cookie; the password first', async () => {
