@@ -208,7 +208,7 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     if (this.#suspensions++ === 0) this.#hold();
   }
 
-  /** Who waits to be let in and has said nothing else is heard, so that it is known when he goes. */
+  /** Who waits to be let in and says nothing else is heard: it is known when he goes. */
   #hold(): void {
     this.#framer.holdRest();
     if (this.#phase !== 'connecting' || !this.#framer.isEmpty) this.network.pauseReading();
