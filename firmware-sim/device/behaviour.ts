@@ -1,3 +1,5 @@
+import type { QoS } from 'mqtt-packet';
+
 /** How firmware behaves, as switches; `libraries.ts` sets them as real libraries do. */
 export interface Behaviour {
   readonly name: string;
@@ -8,6 +10,8 @@ export interface Behaviour {
 
   /** Largest whole packet that can be received. */
   readonly receiveBytesMax: number;
+  /** CONNACK must have so many bytes; undefined where any will do. */
+  readonly connackBytes: number | undefined;
   /** What becomes of a larger PUBLISH. `ignore`: read to its end and never acknowledged. */
   readonly oversize: 'ignore' | 'acknowledge' | 'close';
   /** A longer topic is ignored, without an acknowledgement. */
@@ -19,6 +23,12 @@ export interface Behaviour {
   /** The same for CONNACK alone. */
   readonly connackPauseMsMax: number | undefined;
 
+  /** A PUBLISH that is longer is not sent at all. */
+  readonly sendBytesMax: number;
+  /** The library knows no higher one for its own messages. */
+  readonly publishQosMax: QoS;
+  /** Where the next Packet Identifier is taken from. */
+  readonly packetIdentifiers: 'counted' | 'scattered';
   /** How a packet is cut into writes. */
   readonly writes: 'packet' | 'header-then-payload' | 'fields' | 'bytes';
   /** So long each write takes, as an exchange of its own with a modem. */
@@ -43,6 +53,8 @@ export interface Behaviour {
   readonly ackMsMax: number | undefined;
   /** Sends again on the same connection what is not acknowledged. */
   readonly resends: Resends | undefined;
+  /** What is not acknowledged for so long is thrown away. */
+  readonly unacknowledgedMsMax: number | undefined;
   /** Own QoS 1 and 2 messages under way at a time. */
   readonly inFlightMax: number;
   /** A PUBACK that is not for the oldest message is not taken. */
@@ -51,6 +63,10 @@ export interface Behaviour {
   readonly unknownAckIsFatal: boolean;
   /** What waits for an acknowledgement, either way, is gone with the connection. */
   readonly forgetsAtReconnect: boolean;
+  /** PUBREC for an identifier that is not known: the firmware crashes, and has forgotten all. */
+  readonly unknownPubrecCrashes: boolean;
+  /** Whether a QoS 2 message is ever completed. */
+  readonly sendsPubcomp: boolean;
   /** PUBREL for an identifier that is not known: answered, or met with silence. */
   readonly pubrelUnknown: 'pubcomp' | 'ignore';
   /** Keeps identifiers of QoS 2 messages, so that none is handed on twice. */
@@ -88,11 +104,15 @@ export const PLAIN: Behaviour = {
   source: 'MQTT 3.1.1, without deviations',
   version: 4,
   receiveBytesMax: Number.POSITIVE_INFINITY,
+  connackBytes: undefined,
   oversize: 'acknowledge',
   topicBytesMax: 65_535,
   parser: 'stream',
   packetPauseMsMax: undefined,
   connackPauseMsMax: undefined,
+  sendBytesMax: Number.POSITIVE_INFINITY,
+  publishQosMax: 2,
+  packetIdentifiers: 'counted',
   writes: 'packet',
   writeMs: 0,
   pipelines: false,
@@ -105,10 +125,13 @@ export const PLAIN: Behaviour = {
   connackMsMax: 30_000,
   ackMsMax: undefined,
   resends: undefined,
+  unacknowledgedMsMax: undefined,
   inFlightMax: 20,
   acksInOrderOnly: false,
   unknownAckIsFatal: false,
   forgetsAtReconnect: false,
+  unknownPubrecCrashes: false,
+  sendsPubcomp: true,
   pubrelUnknown: 'pubcomp',
   knowsQos2Duplicates: true,
   acknowledges: 'once',

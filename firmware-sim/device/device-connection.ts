@@ -175,6 +175,13 @@ export class DeviceConnection implements Wire {
         return;
       }
     }
+    if (
+      type === TYPE_CONNACK &&
+      frame.totalBytes !== (behaviour.connackBytes ?? frame.totalBytes)
+    ) {
+      this.fail('CONNACK of another length');
+      return;
+    }
     this.#parser.parse(frame.bytes);
   }
 

@@ -43,6 +43,8 @@ export class Device {
   #retry: Timer | undefined;
   #retryMs: number;
   #running = false;
+  /** When the last connection ended; undefined before there was one. */
+  #endedMs: number | undefined;
   #whenUp: (() => void)[] = [];
 
   constructor(options: DeviceOptions) {
@@ -129,6 +131,7 @@ export class Device {
 
   #halt(): void {
     this.#running = false;
+    if (this.connected) this.#endedMs = this.#options.clock.nowMs();
     this.#retry?.cancel();
     this.#outgoing.down();
   }
@@ -148,6 +151,9 @@ export class Device {
       subscribes: this.#options.subscribes ?? 'always',
       accepted: (sessionPresent) => {
         this.#retryMs = behaviour.reconnect.firstMs;
+        if (sessionPresent && this.#endedMs !== undefined) {
+          this.report.resumeMs.add(clock.nowMs() - this.#endedMs);
+        }
         this.#options.onConnected?.(sessionPresent);
       },
       ready: () => {
@@ -162,6 +168,7 @@ export class Device {
 
   #closed(connection: DeviceConnection, why: string): void {
     if (this.#connection !== connection) return;
+    if (connection.accepted) this.#endedMs = this.#options.clock.nowMs();
     this.#connection = undefined;
     this.#outgoing.down();
     if (!this.#running) return;

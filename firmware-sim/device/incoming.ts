@@ -80,6 +80,7 @@ export class Incoming {
       wire.fail('PUBREL of unknown');
       return;
     }
+    if (!this.#behaviour.sendsPubcomp) return;
     if (known || this.#behaviour.pubrelUnknown === 'pubcomp') {
       wire.send({ cmd: 'pubcomp', messageId });
     }

@@ -6,7 +6,11 @@ const PUBSUBCLIENT: Behaviour = {
   // Keep alive .h:20-36, PINGREQ only after it .cpp:373; oversize is dropped at .cpp:364.
   source: 'PubSubClient 2.8, 2d228f2 (PubSubClient.h:20-36, .cpp:266-268, 364, 373, 515); run',
   receiveBytesMax: 256,
+  // Four bytes and nothing else: .cpp:266-268.
+  connackBytes: 4,
   oversize: 'ignore',
+  sendBytesMax: 256,
+  publishQosMax: 0,
   keepAliveSeconds: 15,
   pingrespMsMax: 15_000,
   connackMsMax: 15_000,
@@ -24,6 +28,8 @@ const ESP_MQTT: Behaviour = {
   pingAfter: 'ping',
   packetPauseMsMax: 1_000,
   connackMsMax: 10_000,
+  packetIdentifiers: 'scattered',
+  unacknowledgedMsMax: 30_000,
   resends: { afterMs: 1_000, what: 'oldest', subscribe: true, dup: true },
   reconnect: { firstMs: 10_000, factor: 1, maxMs: 10_000 },
 };
@@ -38,8 +44,9 @@ export const libraries: readonly Behaviour[] = [
   {
     ...PUBSUBCLIENT,
     name: 'pubsubclient-streaming',
-    // publish_P and streaming: one byte a write, .cpp:515
+    // publish_P and streaming: one byte a write, past the buffer, .cpp:515
     source: 'PubSubClient 2.8, 2d228f2, with publish_P or beginPublish (.cpp:515); run',
+    sendBytesMax: Number.POSITIVE_INFINITY,
     writes: 'bytes',
   },
   {
@@ -47,6 +54,7 @@ export const libraries: readonly Behaviour[] = [
     name: 'arduino-mqtt',
     source: 'arduino-mqtt 40739ea (MQTTClient.h:73-99; 1000 ms command timeout); run',
     receiveBytesMax: 128,
+    sendBytesMax: 128,
     oversize: 'close',
     writes: 'header-then-payload',
     keepAliveSeconds: 10,
@@ -62,6 +70,7 @@ export const libraries: readonly Behaviour[] = [
     name: 'lwmqtt',
     source: 'lwmqtt d251f7d (client.c:494-501: header and payload in two writes); run',
     receiveBytesMax: 128,
+    sendBytesMax: 128,
     oversize: 'close',
     writes: 'header-then-payload',
     keepAliveSeconds: 10,
@@ -74,8 +83,11 @@ export const libraries: readonly Behaviour[] = [
   {
     ...PLAIN,
     name: 'async-mqtt-client',
-    // One packet without acknowledgement at a time, SUBSCRIBE included: .cpp:421-431
-    source: 'AsyncMqttClient 89bf464 (.cpp:21-58, 339-342, 421-431, 616)',
+    // One packet without acknowledgement at a time, SUBSCRIBE included: .cpp:421-431. PUBCOMP only
+    // for what it has: 616; an unprovoked PUBREC is its end: 350-356.
+    source: 'AsyncMqttClient 89bf464 (.cpp:21-58, 339-342, 350-356, 421-431, 616)',
+    unknownPubrecCrashes: true,
+    pubrelUnknown: 'ignore',
     topicBytesMax: 128,
     keepAliveSeconds: 15,
     pingAt: 0.7,
@@ -113,6 +125,8 @@ export const libraries: readonly Behaviour[] = [
     oversize: 'ignore',
     connackPauseMsMax: 10,
     pingsAtOnce: true,
+    // After 30 s without a packet either way.
+    pingAfter: 'silence',
     pingMsMax: 30_000,
     pingrespMsMax: 5_000,
     connackMsMax: 10_000,
@@ -127,6 +141,8 @@ export const libraries: readonly Behaviour[] = [
     connackPauseMsMax: 10,
     writes: 'fields',
     pingsAtOnce: true,
+    // After 30 s without a packet either way.
+    pingAfter: 'silence',
     pingMsMax: 30_000,
     pingrespMsMax: 5_000,
     connackMsMax: 10_000,
@@ -181,6 +197,7 @@ export const libraries: readonly Behaviour[] = [
     // Fixed header, topic and identifier in one segment: mqtt.c:887-932, 721-731.
     source: 'lwIP 3d896ba (apps/mqtt/mqtt.c:721-731, 887-932, 1375; mqtt_opts.h:55-65); run',
     parser: 'header-in-one-segment',
+    sendBytesMax: 256,
     topicBytesMax: 128,
     keepAliveSeconds: 60,
     inFlightMax: 4,
@@ -204,6 +221,7 @@ export const libraries: readonly Behaviour[] = [
     name: 'netx-duo',
     // NXD_MQTT_PING_TIMEOUT_DELAY is one second.
     source: 'NetX Duo bd5d12e (nxd_mqtt_client.c:4852; window 8192)',
+    publishQosMax: 1,
     pingAt: 0.98,
     pingrespMsMax: 1_000,
     receiveBytesMax: 8_192,
@@ -214,6 +232,9 @@ export const libraries: readonly Behaviour[] = [
     // Each write is one AT+CIPSEND; how long that takes: estimate.
     source: 'TinyGSM 4c55210 (TinyGsmTCP.tpp:19; SIM800.h:362) under PubSubClient 2.8',
     receiveBytesMax: 256,
+    connackBytes: 4,
+    sendBytesMax: 256,
+    publishQosMax: 0,
     oversize: 'ignore',
     writeMs: 100,
     keepAliveSeconds: 15,
@@ -227,6 +248,9 @@ export const libraries: readonly Behaviour[] = [
     name: 'tasmota',
     source: 'Tasmota xdrv_02_9_mqtt.ino 00c0639, my_user_config.h 0047013 (1200 B, 30 s, 4 s)',
     receiveBytesMax: 1_200,
+    connackBytes: 4,
+    sendBytesMax: 1_200,
+    publishQosMax: 0,
     oversize: 'ignore',
     keepAliveSeconds: 30,
     pingrespMsMax: 30_000,

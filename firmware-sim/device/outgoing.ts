@@ -1,4 +1,4 @@
-import type { IPublishPacket, ISubscribePacket, QoS } from 'mqtt-packet';
+import { generate, type IPublishPacket, type ISubscribePacket, type QoS } from 'mqtt-packet';
 import type { Clock, TimerGroup } from '../base/clock.js';
 import type { Behaviour } from './behaviour.js';
 import type { DeviceReport } from './report.js';
@@ -23,6 +23,8 @@ interface Entry {
 
 const IDENTIFIER_MAX = 65_535;
 const RESEND_LOOKS = 4;
+/** Without a common divisor with all identifiers there are: each comes once in a round. */
+const SCATTERS_BY = 40_504;
 
 /** What a device has sent and must keep until it is acknowledged, and what waits behind it. */
 export class Outgoing {
@@ -48,6 +50,12 @@ export class Outgoing {
   publish(message: OutgoingMessage): void {
     const { topic, payload, qos, retain = false, done } = message;
     const packet: IPublishPacket = { cmd: 'publish', topic, payload, qos, retain, dup: false };
+    const { name, publishQosMax, sendBytesMax } = this.#behaviour;
+    if (qos > publishQosMax) throw new Error(`${name} publishes at QoS ${publishQosMax} at most`);
+    if (generate(packet.qos === 0 ? packet : { ...packet, messageId: 1 }).length > sendBytesMax) {
+      this.#report.overflowed++;
+      return;
+    }
     if (qos === 0) {
       if (this.#wire === undefined) return;
       this.#report.published++;
@@ -98,7 +106,9 @@ export class Outgoing {
     const index = this.#entries.findIndex(({ packet }) => packet.messageId === identifier);
     const entry = this.#entries[index];
     if (entry === undefined) {
-      if (this.#behaviour.unknownAckIsFatal) this.#wire?.fail('acknowledgement of unknown');
+      const crashes = cmd === 'pubrec' && this.#behaviour.unknownPubrecCrashes;
+      if (crashes) this.#wire?.fail('crashed on an unprovoked PUBREC');
+      else if (this.#behaviour.unknownAckIsFatal) this.#wire?.fail('acknowledgement of unknown');
       return;
     }
     if (cmd === 'puback' && index > 0 && this.#behaviour.acksInOrderOnly) return;
@@ -144,7 +154,8 @@ export class Outgoing {
   }
 
   #advance(): void {
-    this.#nextIdentifier = (this.#nextIdentifier % IDENTIFIER_MAX) + 1;
+    const step = this.#behaviour.packetIdentifiers === 'counted' ? 1 : SCATTERS_BY;
+    this.#nextIdentifier = ((this.#nextIdentifier - 1 + step) % IDENTIFIER_MAX) + 1;
   }
 
   #sendWaiting(): void {
@@ -194,9 +205,22 @@ export class Outgoing {
 
   #watch(everyMs: number): void {
     this.#timers?.after(everyMs, () => {
+      this.#throwAway();
       this.#resendOverdue();
       this.#watch(everyMs);
     });
+  }
+
+  #throwAway(): void {
+    const { unacknowledgedMsMax } = this.#behaviour;
+    if (unacknowledgedMsMax === undefined) return;
+    const beforeMs = this.#clock.nowMs() - unacknowledgedMsMax;
+    const isKept = ({ packet, stage, firstSentMs }: Entry) =>
+      stage === 'waits' || packet.cmd !== 'publish' || firstSentMs > beforeMs;
+    const kept = this.#entries.filter(isKept);
+    this.#report.overflowed += this.#entries.length - kept.length;
+    this.#entries = kept;
+    this.#sendWaiting();
   }
 
   #resendOverdue(): void {

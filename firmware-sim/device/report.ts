@@ -18,6 +18,7 @@ export class DeviceReport {
   receivedDup = 0;
   /** Too large for the buffer, or with too long a topic. */
   oversize = 0;
+  /** Own messages that were thrown away: too large, too many, or unacknowledged for too long. */
   overflowed = 0;
   pings = 0;
   readonly connackMs: Samples = new Samples();
@@ -25,6 +26,8 @@ export class DeviceReport {
   /** From the first PUBLISH to PUBACK or PUBCOMP. */
   readonly ackMs: Samples = new Samples();
   readonly pingrespMs: Samples = new Samples();
+  /** From the end of a connection, whoever ended it, to CONNACK with the session. */
+  readonly resumeMs: Samples = new Samples();
   /** From the beginning of each connection to the first message it carried, either way. */
   readonly firstUsefulMs: Samples = new Samples();
 

@@ -5,6 +5,10 @@ const TOPIC_BYTES_MAX = 65_535;
 /** Fixed header of a PUBLISH that announces 268,435,455 bytes. */
 const LARGEST_PUBLISH = Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x7f);
 const FOREVER_MS = 3_600_000;
+const LATE_SECONDS = 4;
+/** Behind the fixed header, `MQTT` with its length, and the level. */
+const CONNECT_FLAGS_AT = 9;
+const CLEAN_SESSION = 2;
 /** What a broker is asked to keep must have an end, or a leak could not be told from it. */
 const ORPHANS_EACH = 20;
 
@@ -74,6 +78,26 @@ export const misfits: readonly Misfit[] = [
     againMs: 500,
   },
   {
+    name: 'late-pinger',
+    does: 'pings at 1.49 times its keep alive',
+    opened: (stage) => stage.send(connectPacket(stage.name, { keepalive: LATE_SECONDS })),
+    answered: (stage) => {
+      const ping = (): void =>
+        stage.after(1.49 * LATE_SECONDS * 1_000, () => {
+          stage.send({ cmd: 'pingreq' });
+          ping();
+        });
+      ping();
+    },
+    againMs: 500,
+  },
+  {
+    name: 'vanishes',
+    does: 'connects without a keep alive and is never heard of again',
+    opened: (stage) => stage.send(connectPacket(stage.name)),
+    againMs: 500,
+  },
+  {
     name: 'second-connect',
     does: 'sends CONNECT on a connection that is connected',
     opened: (stage) => stage.send(connectPacket(stage.name)),
@@ -86,6 +110,29 @@ export const misfits: readonly Misfit[] = [
     opened: (stage) => {
       const message = { qos: 0, dup: false, retain: false } as const;
       stage.send({ cmd: 'publish', topic: 'too/early', payload: 'x', ...message });
+    },
+    againMs: 1_000,
+  },
+  {
+    name: 'hasty',
+    does: 'subscribes and publishes behind CONNECT without waiting for CONNACK',
+    opened: (stage) => {
+      const topic = `${stage.name}/echo`;
+      stage.send(connectPacket(stage.name));
+      stage.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos: 1 }] });
+      stage.send({ cmd: 'publish', topic, payload: 'x', qos: 0, dup: false, retain: false });
+      stage.after(2_000, () => stage.reset());
+    },
+    againMs: 1_000,
+  },
+  {
+    name: 'empty-identifier',
+    does: 'asks for a persistent session without a Client Identifier',
+    opened: (stage) => {
+      const bytes = generate(connectPacket(''));
+      // Clean Session, which no library lets one leave out here.
+      bytes[CONNECT_FLAGS_AT] = bytes[CONNECT_FLAGS_AT]! & ~CLEAN_SESSION;
+      stage.bytes(bytes);
     },
     againMs: 1_000,
   },

@@ -1,4 +1,4 @@
-import { Samples } from '../base/samples.js';
+import { type Distribution, jainFairness, Samples } from '../base/samples.js';
 import type { Measure } from './yardstick.js';
 
 export interface Tally {
@@ -7,6 +7,11 @@ export interface Tally {
   readonly lost: number;
   readonly duplicated: number;
   readonly reordered: number;
+}
+
+export interface DeliveryReport extends Tally {
+  /** From publisher to receiver, of the first copies. */
+  readonly delayMs: Distribution;
 }
 
 /** Messages of one publisher at one QoS, told apart by a number in the payload, end to end. */
@@ -88,6 +93,27 @@ export class Ledger {
     if (stream === undefined || number === undefined) return undefined;
     stream.take(Number(number), Number(sentMs), nowMs);
     return stream;
+  }
+
+  /** The same as `tallies`, with delays. */
+  deliveries(): Record<string, DeliveryReport> {
+    const tallies = Object.entries(this.tallies());
+    return Object.fromEntries(
+      tallies.map(([key, tally]) => {
+        const delays = new Samples();
+        for (const { qos, delayMs } of this.#streams.values()) {
+          if (key === `qos${qos}`) delays.addAll(delayMs.values);
+        }
+        return [key, { ...tally, delayMs: delays.distribution() }];
+      }),
+    );
+  }
+
+  /** Jain's index over the share of each stream that arrived; undefined where none was used. */
+  fairness(): number | undefined {
+    const used = [...this.#streams.values()].filter(({ sent }) => sent > 0);
+    if (used.length === 0) return undefined;
+    return jainFairness(used.map(({ distinct, sent }) => distinct / sent));
   }
 
   /** Sums of all streams of each QoS that was used. */

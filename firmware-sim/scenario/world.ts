@@ -28,6 +28,7 @@ export interface WorldOptions {
 }
 
 export interface PlacedDevice {
+  readonly name: string;
   readonly device: Device;
   readonly link: Link;
   readonly energy: EnergyMeter;
@@ -68,6 +69,7 @@ export class World {
   readonly clock: Clock;
   /** First level of all topics and beginning of all Client Identifiers. */
   readonly prefix: string;
+  readonly startedMs: number;
   readonly #placed: PlacedDevice[] = [];
   readonly #backends: Device[] = [];
   readonly #persistent = new Map<string, Behaviour['version']>();
@@ -80,6 +82,7 @@ export class World {
     this.byteSplit = options.byteSplit;
     this.say = options.say;
     this.clock = options.clock ?? realClock;
+    this.startedMs = this.clock.nowMs();
     const letters = options.broker.kind === 'external' ? process.pid.toString(36) : '';
     this.prefix = `sim${letters.slice(-RUN_LETTERS)}`;
   }
@@ -133,7 +136,7 @@ export class World {
     const dial = strike === undefined ? open : gatedDial(open, strike);
     const device = new Device({ ...rest, clock: this.clock, dial });
     if (reaches === undefined) this.#rememberSession(options);
-    const placed = { device, link, energy };
+    const placed = { name, device, link, energy };
     this.#placed.push(placed);
     return placed;
   }

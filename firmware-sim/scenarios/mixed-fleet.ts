@@ -24,14 +24,14 @@ interface Kind {
 
 /** Devices as they should be, of several makes and on several links. */
 const HEALTHY: readonly Kind[] = [
-  { name: 'plug', behaviour: behaviourOf('tasmota'), profile: 'home-wifi', qos: 1, everyMs: 3_000 },
+  { name: 'plug', behaviour: behaviourOf('tasmota'), profile: 'home-wifi', qos: 0, everyMs: 3_000 },
   { name: 'lamp', behaviour: behaviourOf('esphome'), profile: 'home-wifi', qos: 1, everyMs: 4_000 },
   { name: 'meter', behaviour: behaviourOf('esp-mqtt'), profile: 'lte-m', qos: 1, everyMs: 5_000 },
   {
     name: 'mesh',
     behaviour: behaviourOf('pubsubclient'),
     profile: '6lowpan',
-    qos: 1,
+    qos: 0,
     everyMs: 6_000,
   },
   { name: 'valve', behaviour: PLAIN, profile: 'home-wifi', qos: 2, everyMs: 5_000 },
@@ -43,6 +43,7 @@ const BAD_RECEIVERS: readonly Behaviour[] = [
   { ...PLAIN, name: 'acknowledges-twice', acknowledges: 'twice', clean: false },
   { ...PLAIN, name: 'acknowledges-backwards', acknowledges: 'backwards', clean: false },
   { ...behaviourOf('arduino-mqtt'), name: 'small-buffer', clean: false },
+  { ...PLAIN, name: 'never-completes', sendsPubcomp: false, clean: false },
 ];
 const MISFIT_SHARE = 0.2;
 const BAD_RECEIVER_SHARE = 0.05;
@@ -130,7 +131,7 @@ class Fleet {
     this.#loops.push(
       world.every(1_000, () => {
         const payload = 'z'.repeat(PAYLOAD_BYTES * 4);
-        backend.publish({ topic: `${base}/bad`, payload, qos: 1 });
+        backend.publish({ topic: `${base}/bad`, payload, qos: 2 });
       }),
     );
     for (let i = 0; i < misfit; i++) this.#addMisfit(i);
@@ -219,7 +220,7 @@ class Fleet {
     const { device } = this.#world.place({
       clientIdentifier: name,
       behaviour,
-      subscriptions: [{ topic: `${base}/bad`, qos: 1 }],
+      subscriptions: [{ topic: `${base}/bad`, qos: behaviour.sendsPubcomp ? 1 : 2 }],
     });
     this.#badReceivers.set(name, device);
     device.start();

@@ -432,3 +432,65 @@ test('each write through a modem takes its time', () => {
   clock.advance(100);
   expect(broker.names()).toEqual(['connect']);
 });
+
+test('PubSubClient takes a CONNACK of four bytes and publishes at QoS 0 what its buffer holds', () => {
+  const { broker, device } = started(behaviourOf('pubsubclient'));
+  device.publish({ topic: 't', payload: 'x'.repeat(250), qos: 0 });
+  device.publish({ topic: 't', payload: 'x'.repeat(251), qos: 0 });
+  expect(broker.take()).toMatchObject([{ cmd: 'publish', qos: 0 }]);
+  expect(device.report.overflowed).toBe(1);
+  expect(() => device.publish({ topic: 't', payload: 'x', qos: 1 })).toThrow('at QoS 0 at most');
+  const other = start({ ...behaviourOf('pubsubclient'), connackBytes: 5 });
+  accept(other.broker, false);
+  expect([...other.device.report.drops.keys()]).toEqual(['CONNACK of another length']);
+});
+
+test('esp-mqtt scatters its identifiers and throws away what is not acknowledged for 30 s', () => {
+  const { clock, broker, device } = started(behaviourOf('esp-mqtt'));
+  for (let i = 0; i < 3; i++) device.publish({ topic: 't', payload: `${i}`, qos: 1 });
+  const identifiers = broker.take().map((packet) => packet.messageId!);
+  expect(new Set(identifiers).size).toBe(3);
+  expect(identifiers[1]! - identifiers[0]!).not.toBe(1);
+  clock.advance(29_000);
+  expect([device.waiting, device.report.overflowed]).toEqual([3, 0]);
+  clock.advance(2_000);
+  expect([device.waiting, device.report.overflowed]).toEqual([0, 3]);
+});
+
+test('AsyncMqttClient: an unprovoked PUBREC is its end, PUBREL of nothing gets no answer', () => {
+  const { broker, device } = started(behaviourOf('async-mqtt-client'));
+  broker.take();
+  broker.send({ cmd: 'pubrel', messageId: 9 });
+  expect(broker.names()).toEqual([]);
+  broker.send({ cmd: 'pubrec', messageId: 9 });
+  expect([...device.report.drops.keys()]).toEqual(['crashed on an unprovoked PUBREC']);
+});
+
+test('one that never completes QoS 2', () => {
+  const { broker, messages } = started({ ...PLAIN, sendsPubcomp: false });
+  broker.take();
+  broker.send(publish(2, 'one'));
+  broker.send({ cmd: 'pubrel', messageId: 5 });
+  expect([messages, broker.names()]).toEqual([['one'], ['pubrec']]);
+});
+
+test('coreMQTT pings when 30 s have passed without a packet either way', () => {
+  const { clock, broker, device } = started(behaviourOf('coremqtt-2'));
+  broker.send({ cmd: 'pingresp' });
+  for (let i = 0; i < 5; i++) {
+    clock.advance(10_000);
+    device.publish({ topic: 't', payload: 'x', qos: 0 });
+  }
+  // It sends all the time and hears nothing: one at once, one after 30 s.
+  expect(device.report.pings).toBe(2);
+});
+
+test('the time to resume is from the end of a connection to CONNACK with the session', () => {
+  const { clock, far, broker, device } = started({ ...PLAIN, clean: false });
+  clock.advance(5_000);
+  far.close(true);
+  clock.advance(1_000);
+  clock.advance(70);
+  accept(broker, true);
+  expect(device.report.resumeMs.values).toEqual([1_070]);
+});

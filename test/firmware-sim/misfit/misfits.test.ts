@@ -105,6 +105,26 @@ test('packets that come too early or twice', () => {
   expect(play('garbage').far.text).toMatch(/^GET \/ HTTP/);
 });
 
+test('a keep alive is stretched to its end, or there is none', () => {
+  const late = play('late-pinger');
+  late.accepted();
+  late.clock.advance(5_900);
+  expect(namesOf(late.far.written)).toEqual(['connect']);
+  late.clock.advance(6_100);
+  expect(namesOf(late.far.written)).toEqual(['connect', 'pingreq', 'pingreq']);
+  const vanishes = play('vanishes');
+  vanishes.accepted();
+  vanishes.clock.advance(10_000_000);
+  expect(packetsOf(vanishes.far.written)).toMatchObject([{ cmd: 'connect', keepalive: 0 }]);
+  expect(vanishes.far.wasReset).toBe(false);
+});
+
+test('nobody waits for CONNACK, nobody has a name', () => {
+  expect(namesOf(play('hasty').far.written)).toEqual(['connect', 'subscribe', 'publish']);
+  const [connect] = play('empty-identifier').far.written;
+  expect(connect!.subarray(8).toString('hex')).toBe('040000000000');
+});
+
 test('the same wrong password each time', () => {
   const { far, clock, misfit } = play('wrong-password');
   const first = packetsOf(far.written)[0];

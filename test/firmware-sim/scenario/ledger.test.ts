@@ -26,6 +26,19 @@ test.each([
   expect(ledgerWith(received).tallies()['qos1']).toMatchObject({ sent: 6, ...expected });
 });
 
+test('fairness is over the share that each publisher brought through', () => {
+  const ledger = ledgerWith([0, 1, 2]);
+  expect(ledger.fairness()).toBe(1);
+  const all = ledger.stream('whole', 0);
+  for (let i = 0; i < 6; i++) ledger.take(all.next(i), i);
+  expect(ledger.fairness()).toBeCloseTo(0.9);
+  expect(ledger.deliveries()).toMatchObject({
+    qos0: { lost: 0, delayMs: { count: 6, max: 0 } },
+    qos1: { lost: 3, delayMs: { count: 3, p50: 10 } },
+  });
+  expect(new Ledger().fairness()).toBeUndefined();
+});
+
 test('delays are of the first copy', () => {
   const ledger = ledgerWith([0, 1, 1]);
   expect(ledger.stream('s', 1).delayMs.values).toEqual([10, 10]);
