@@ -5,13 +5,13 @@
 import { writeFileSync } from 'node:fs';
 import { type BrokerKind, canPin } from './brokers/broker.js';
 import { brokerKind } from './brokers/kinds.js';
-import type { BrokerName } from './cases/catalog.js';
+import type { BrokerName } from './brokers/names.js';
 import { Comparison } from './compare/comparison.js';
-import { type GoalResult, judgeGoals } from './compare/goals.js';
+import { judgeGoals } from './compare/goals.js';
 import { commitOf, describeMachine } from './compare/machine.js';
 import { type CompareOptions, compareOptions, usage } from './compare/options.js';
 import { runOnce } from './compare/run-once.js';
-import { costTable, markdownTable, rateTable } from './compare/table.js';
+import { costTable, goalTable, rateTable } from './compare/table.js';
 
 const BROKER_CORE = 0;
 
@@ -82,16 +82,6 @@ function progress(
   failure: string | undefined,
 ): string {
   return `${caseName} ${broker} round ${round + 1}${failure === undefined ? '' : `: ${failure}`}`;
-}
-
-function goalTable(goals: readonly GoalResult[]): string {
-  const rows = goals.map(({ goal, caseName, found, isMet }) => [
-    goal,
-    caseName,
-    found.toFixed(2),
-    isMet ? 'met' : 'MISSED',
-  ]);
-  return markdownTable([['goal', 'case', 'found', ''], ...rows]);
 }
 
 let options: CompareOptions | undefined;

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLines, remember } from '../../test/support/supervised-process.js';
-import type { BrokerName } from '../cases/catalog.js';
 import type { Target } from '../load/result.js';
+import type { BrokerName } from './names.js';
 
 export interface StartOptions {
   /** What the case is about must survive a restart. */

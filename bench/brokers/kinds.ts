@@ -1,17 +1,9 @@
-import type { BrokerName } from '../cases/catalog.js';
 import { aedes } from './aedes.js';
 import type { BrokerKind } from './broker.js';
 import { dunlin } from './dunlin.js';
 import { floor } from './floor.js';
 import { mosquitto } from './mosquitto.js';
-
-export const brokerNames: readonly BrokerName[] = [
-  'dunlin',
-  'mosquitto',
-  'aedes',
-  'aedes-level',
-  'floor',
-];
+import type { BrokerName } from './names.js';
 
 /** `dunlinFolder` is a checkout with a built Dunlin in it, if not this one is meant. */
 export function brokerKind(name: BrokerName, dunlinFolder: string | undefined): BrokerKind {
@@ -19,7 +11,8 @@ export function brokerKind(name: BrokerName, dunlinFolder: string | undefined): 
     case 'dunlin':
       return dunlin(dunlinFolder);
     case 'mosquitto':
-      return mosquitto;
+    case 'mosquitto-nodelay':
+      return mosquitto(name);
     case 'aedes':
     case 'aedes-level':
       return aedes(name);

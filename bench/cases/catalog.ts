@@ -1,3 +1,4 @@
+import type { BrokerName } from '../brokers/names.js';
 import type { CaseResult, Duration, Target } from '../load/result.js';
 import { plainShape, type Shape } from '../load/shape.js';
 import { runTraffic } from '../load/traffic.js';
@@ -6,8 +7,6 @@ import { growthStages, runGrowth } from './growth.js';
 import { runIdleConnections, runOfflineSessions } from './memory.js';
 import { runOfflineBacklog } from './offline-backlog.js';
 import { runRetainedFlood } from './retained-flood.js';
-
-export type BrokerName = 'dunlin' | 'mosquitto' | 'aedes' | 'aedes-level' | 'floor';
 
 export interface BenchCase {
   readonly name: string;
@@ -23,9 +22,9 @@ export interface BenchCase {
   run(target: Target, duration: Duration): Promise<CaseResult>;
 }
 
-const TCP_BROKERS: readonly BrokerName[] = ['dunlin', 'mosquitto', 'aedes', 'floor'];
-const REAL_BROKERS: readonly BrokerName[] = ['dunlin', 'mosquitto', 'aedes'];
-const STORING_BROKERS: readonly BrokerName[] = ['dunlin', 'mosquitto', 'aedes', 'aedes-level'];
+const REAL_BROKERS: readonly BrokerName[] = ['dunlin', 'mosquitto', 'mosquitto-nodelay', 'aedes'];
+const TCP_BROKERS: readonly BrokerName[] = [...REAL_BROKERS, 'floor'];
+const STORING_BROKERS: readonly BrokerName[] = [...REAL_BROKERS, 'aedes-level'];
 const STRONG_BROKERS: readonly BrokerName[] = ['dunlin', 'mosquitto'];
 
 const CONNECTIONS = 10_000;

@@ -1,4 +1,5 @@
-import type { BenchCase, BrokerName } from '../cases/catalog.js';
+import type { BrokerName } from '../brokers/names.js';
+import type { BenchCase } from '../cases/catalog.js';
 import type { CaseResult } from '../load/result.js';
 import { medians } from './medians.js';
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { brokerNames } from '../brokers/kinds.js';
-import { type BenchCase, type BrokerName, cases, casesNamed } from '../cases/catalog.js';
+import { type BrokerName, brokerNames } from '../brokers/names.js';
+import { type BenchCase, cases, casesNamed } from '../cases/catalog.js';
 import { oneOf, within } from '../load/options.js';
 
 export interface CompareOptions {
@@ -16,7 +16,8 @@ export interface CompareOptions {
 export const usage = `npm run bench:compare -- [options]
   --quick            the most telling cases, one short round: about three minutes
   --cases A,B,C*     these cases alone; npm run bench -- --list shows them
-  --brokers A,B      of dunlin, mosquitto, aedes, aedes-level, floor (all that are installed)
+  --brokers A,B      of dunlin, mosquitto, mosquitto-nodelay, aedes, aedes-level, floor (all that are
+                     installed)
   --rounds N         of which the medians are taken (3; quick 1)
   --seconds N        measured per run (3; quick 1), after --warm-up seconds (1)
   --dunlin FOLDER    a checkout with a built Dunlin, in place of this one

@@ -1,12 +1,13 @@
-import type { BrokerName } from '../cases/catalog.js';
+import type { BrokerName } from '../brokers/names.js';
 import { type Comparison, costOf, ratio } from './comparison.js';
+import type { GoalResult } from './goals.js';
 
 const NOTHING = '–';
 
 /** Markdown, padded so that it reads well without being rendered. */
 export function markdownTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+    Math.max(3, ...rows.map((row) => (row[column] ?? '').length)),
   );
   const line = (row: readonly string[]): string =>
     `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;
@@ -36,7 +37,7 @@ export function costTable(
     return [
       comparison.benchCase.name,
       unitOf(comparison),
-      ...brokers.map((name) => costCell(comparison, name)),
+      ...brokers.map((name) => costShown(comparison, name)),
       ...times,
     ];
   });
@@ -64,11 +65,24 @@ export function rateTable(
   return markdownTable([head, ...rows]);
 }
 
+/** Which goals were met. */
+export function goalTable(goals: readonly GoalResult[]): string {
+  const rows = goals.map(({ goal, caseName, found, isMet }) => [
+    goal,
+    caseName,
+    found.toFixed(2),
+    isMet ? 'met' : 'MISSED',
+  ]);
+  return markdownTable([['goal', 'case', 'found', ''], ...rows]);
+}
+
 /** A broker's failure stands where its cost would: lost messages have no price. */
-function costCell(comparison: Comparison, broker: BrokerName): string {
+export function costShown(comparison: Comparison, broker: BrokerName, unit: string = ''): string {
   const result = comparison.result(broker);
   if (result === undefined) return NOTHING;
-  return result.failure === undefined ? shown(costOf(result), 2) : 'FAILED';
+  if (result.failure !== undefined) return 'FAILED';
+  const cost = costOf(result);
+  return cost === undefined ? NOTHING : `${shown(cost, 2)}${unit}`;
 }
 
 function timesCell(comparison: Comparison, broker: BrokerName): string {

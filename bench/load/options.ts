@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { BrokerName } from '../cases/catalog.js';
+import { type BrokerName, brokerNames } from '../brokers/names.js';
 import { PAYLOAD_BYTES_MIN, type QoS, type Version } from './packets.js';
 import { plainShape, type Shape } from './shape.js';
 
@@ -41,7 +41,8 @@ export const usage = `npm run bench -- [CASE] [options]
   --published-topics N     of each publisher, where there are many subscriptions (all)
   --churn N                so many subscribed or unsubscribed per second
   --seconds N              (5), after --warm-up seconds (1)
-  --broker NAME            started when there is no --url: dunlin, mosquitto, aedes, aedes-level, floor
+  --broker NAME            started when there is no --url: dunlin, mosquitto, mosquitto-nodelay, aedes,
+                           aedes-level, floor
   --store                  with its store, as named cases that need it have it anyway
   --dunlin FOLDER          a checkout with a built Dunlin, in place of this one
   --cpu-profile FOLDER     profiles the started broker, if it runs on Node
@@ -108,13 +109,7 @@ export function loadOptions(argv: readonly string[]): LoadOptions {
       publishedTopics: number('published-topics', 1, 10_000, plainShape.publishedTopics),
       churn: number('churn', 1, 100_000, plainShape.churn),
     },
-    broker: oneOf('broker', values.broker, [
-      'dunlin',
-      'mosquitto',
-      'aedes',
-      'aedes-level',
-      'floor',
-    ]),
+    broker: oneOf('broker', values.broker, brokerNames),
     url: values.url === undefined ? undefined : new URL(values.url),
     webSocketPort: within('websocket-port', values['websocket-port'], 1, 65_535),
     pid: within('pid', values.pid, 1, 2 ** 31),
