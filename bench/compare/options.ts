@@ -16,8 +16,8 @@ export interface CompareOptions {
 export const usage = `npm run bench:compare -- [options]
   --quick            the most telling cases, one short round: about three minutes
   --cases A,B,C*     these cases alone; npm run bench -- --list shows them
-  --brokers A,B      of dunlin, mosquitto, mosquitto-nodelay, aedes, aedes-level, floor (all that are
-                     installed)
+  --brokers A,B      of dunlin, mosquitto, mosquitto-nodelay, aedes, aedes-level, floor
+                     (all that are installed)
   --rounds N         of which the medians are taken (3; quick 1)
   --seconds N        measured per run (3; quick 1), after --warm-up seconds (1)
   --dunlin FOLDER    a checkout with a built Dunlin, in place of this one
