@@ -4,12 +4,15 @@ const MIB = 1024 * 1024;
 /** More than a broker without Sessions has: to look through it would hold up clients for long. */
 const HEAP_BYTES_MAX = 48 * MIB;
 const LOOK_MS = 5000;
-/** Between two bursts that are cleared away. */
-const PAUSE_MS_MIN = 30_000;
 /** Of the time between two looks: below it nobody is kept waiting who comes often. */
 const BUSY_SHARE_MAX = 0.1;
-/** Less is not worth the pause. */
-const GROWN_BYTES_MIN = 4 * MIB;
+/**
+ * What is worth the pause: so many mebibytes more than the last time, times so many seconds since
+ * then.
+ */
+const WORTH_MIB_SECONDS = 240;
+/** Less is not, however long ago that was. */
+const GROWN_MIB_MIN = 4;
 
 /**
  * Gives back what a burst of work has left, once it is quiet: pages of short-lived objects, source
@@ -19,7 +22,8 @@ const GROWN_BYTES_MIN = 4 * MIB;
 export class SpareMemory {
   #loop = performance.eventLoopUtilization();
   #settledBytes = 0;
-  #gaveBackMs = Number.NEGATIVE_INFINITY;
+  /** Of `performance.now()`, which is 0 when the process begins. */
+  #gaveBackMs = 0;
 
   async start(): Promise<void> {
     await this.#giveBack();
@@ -33,14 +37,14 @@ export class SpareMemory {
     if (utilization > BUSY_SHARE_MAX) return;
     const bytes = process.memoryUsage.rss();
     if (bytes < this.#settledBytes) this.#settledBytes = bytes;
-    const isWorthIt = bytes >= this.#settledBytes + GROWN_BYTES_MIN;
-    const nowMs = performance.now();
-    if (!isWorthIt || nowMs - this.#gaveBackMs < PAUSE_MS_MIN) return;
-    this.#gaveBackMs = nowMs;
+    const grownMiB = (bytes - this.#settledBytes) / MIB;
+    const seconds = (performance.now() - this.#gaveBackMs) / 1000;
+    if (grownMiB < GROWN_MIB_MIN || grownMiB * seconds < WORTH_MIB_SECONDS) return;
     void this.#giveBack();
   }
 
   async #giveBack(): Promise<void> {
+    this.#gaveBackMs = performance.now();
     await collect();
     this.#settledBytes = process.memoryUsage.rss();
   }

@@ -59,8 +59,6 @@ export class Device {
   hourAtWallMs = 0;
   hourConnections = 0;
   earlierConnections = 0;
-  /** Something has changed that is not stored or told yet. */
-  isChanged = false;
   /** The store has a record of it. */
   isStored = false;
   /** How often connections ended, by kind of cause. */

@@ -19,7 +19,8 @@ export class DeviceKeeper extends TimerEntry {
   readonly #timers: Timers;
   readonly #topics: HealthTopics | undefined;
   readonly #keptMs: number;
-  #changed: Device[] = [];
+  /** Not those that were forgotten since: many may come once, in a minute. */
+  #changed = new Set<Device>();
   #restored: Device[] = [];
 
   constructor(parts: {
@@ -60,9 +61,7 @@ export class DeviceKeeper extends TimerEntry {
 
   /** Something that matters has changed. */
   changed(device: Device): void {
-    if (device.isChanged) return;
-    device.isChanged = true;
-    this.#changed.push(device);
+    this.#changed.add(device);
     if (!this.armed) this.#timers.arm(this, KEEP_MS);
   }
 
@@ -74,6 +73,7 @@ export class DeviceKeeper extends TimerEntry {
   }
 
   forgotten(device: Device): void {
+    this.#changed.delete(device);
     if (device.isStored) this.#store.removeDevice(device.clientIdentifier);
     this.#topics?.forgotten(device);
   }
@@ -81,9 +81,8 @@ export class DeviceKeeper extends TimerEntry {
   /** Writes and tells what has changed. */
   keep(): void {
     const changed = this.#changed;
-    this.#changed = [];
+    this.#changed = new Set();
     for (const device of changed) {
-      device.isChanged = false;
       if (this.#registry.get(device.clientIdentifier) !== device) continue;
       this.#topics?.changed(device);
       // Of the many that come once and never again nothing is to be known.
