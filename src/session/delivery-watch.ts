@@ -9,14 +9,12 @@ const LOOK_MS = 5000;
 const PROBE_LOOK_MS = 2000;
 /** Messages sent beyond a window that is full of ones that nobody acknowledges. */
 const PROBE_MESSAGES_MAX = 32;
-/** With larger messages alone unacknowledged, the reason is their size. */
-const SKIPPED_BY_SIZE_MS = 10_000;
-/** Without a reason that shows, more has to speak against a message. */
-const SKIPPED_MS = 120_000;
-const SKIPPED_BY_MIN = 3;
+/** So long after it was sent, a message that was passed over holds no place any more. */
+const PASSED_OVER_MS = 10_000;
 /** A full window is stuck after this long, when the client was heard meanwhile or when not. */
 const STUCK_HEARD_MS = 10_000;
 const STUCK_MS = 20_000;
+/** So long a client may take for PUBCOMP before others go past the exchange. */
 const PUBREL_MS = 60_000;
 /** Where the last connection has ended with a full window and nothing acknowledged. */
 const DEAF_LOOK_MS = 1000;
@@ -28,16 +26,25 @@ export interface WatchedFlow {
   deliveriesInFlight(): Iterable<Delivery>;
   /** The window is full and more waits. */
   readonly isStuck: boolean;
+  readonly inFlight: number;
+  /** How many are to be in flight. */
+  readonly window: number;
   /** Lets some messages go beyond the window. */
   widen(messages: number): void;
 }
 
 /** What becomes of deliveries that the client does not finish. */
 export interface DeliveryJudge {
-  /** These were passed over: ones sent behind them have been acknowledged. */
+  /** These are passed over, but it may take them yet: others go past them. */
+  slow(watch: DeliveryWatch, deliveries: readonly Delivery[]): void;
+  /** PUBREL was not answered for a minute although the client is there: the same. */
+  slowToComplete(watch: DeliveryWatch, delivery: Delivery): void;
+  /** Ones sent behind these have been acknowledged, and these have not for very long. */
   passedOver(watch: DeliveryWatch, deliveries: readonly Delivery[]): void;
-  /** PUBREL was not answered although the client is there. */
+  /** PUBREL was not answered for very long. */
   notCompleted(watch: DeliveryWatch, delivery: Delivery): void;
+  /** A message that was given up as passed over was acknowledged so long after it was sent. */
+  tookAfterAll(watch: DeliveryWatch, ageMs: number): void;
   /** Larger than what has been learned of the client; whether it was taken over. */
   tooLarge(watch: DeliveryWatch, delivery: Delivery, frame: PublishFrame): boolean;
 }
@@ -45,6 +52,8 @@ export interface DeliveryJudge {
 /** What the watches of all connections share. */
 export interface WatchContext {
   readonly judge: DeliveryJudge;
+  /** How long a message may be passed over, from a client that was never slower. */
+  readonly patienceMs: number;
   readonly clock: Clock;
   readonly timers: Timers;
 }
@@ -96,8 +105,15 @@ export class DeliveryWatch extends TimerEntry {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #line: Line;
-  #probesLeft: number;
+  readonly #patienceMs: number;
+  /** Messages that may be beyond the window. */
+  readonly #probeMax: number;
   #probeNext = 1;
+  /** Places given for messages that hold one without need. */
+  #placesGiven = 0;
+  #hasToldOfPubrel = false;
+  /** When messages were sent that were given up, by Packet Identifier. */
+  #givenUp: Map<number, number> | undefined = undefined;
   #sentCount = 0;
   /** By QoS: PUBACK and PUBREC have their own orders. [MQTT-4.6.0-2] */
   readonly #highestAcknowledged = [0, 0, 0];
@@ -112,7 +128,8 @@ export class DeliveryWatch extends TimerEntry {
     this.#clock = context.clock;
     this.#timers = context.timers;
     this.#line = watching.line;
-    this.#probesLeft = Math.min(watching.probeMax, PROBE_MESSAGES_MAX);
+    this.#patienceMs = context.patienceMs;
+    this.#probeMax = Math.min(watching.probeMax, PROBE_MESSAGES_MAX);
     this.#acknowledgedMs = context.clock.nowMs;
   }
 
@@ -174,32 +191,63 @@ export class DeliveryWatch extends TimerEntry {
     if (qos === 2) delivery.sentMs = nowMs || 1;
   }
 
+  /** An acknowledgement for an identifier that is not in use. */
+  acknowledgedUnknown(packetIdentifier: number): void {
+    const sentMs = this.#givenUp?.get(packetIdentifier);
+    if (sentMs === undefined) return;
+    this.#givenUp!.delete(packetIdentifier);
+    this.#judge.tookAfterAll(this, this.#clock.nowMs - sentMs);
+  }
+
   stop(): void {
     this.#timers.disarm(this);
   }
 
+  /** What the client has passed over on this connection: later ones are acknowledged. */
+  passedOver(): Delivery[] {
+    return [...this.#flow.deliveriesInFlight()].filter((delivery) => this.#isPassedOver(delivery));
+  }
+
   look(): void {
     const { nowMs } = this.#clock;
-    const passedOver: Delivery[] = [];
-    const notCompleted: Delivery[] = [];
+    const due: Delivery[] = [];
+    const slow: Delivery[] = [];
+    const uncompleted: Delivery[] = [];
     let oldest: Delivery | undefined;
     let isEmpty = true;
     for (const delivery of this.#flow.deliveriesInFlight()) {
       isEmpty = false;
       if (delivery.sentMs === 0) continue;
+      const ageMs = nowMs - delivery.sentMs;
       if (delivery.state === DeliveryState.Released) {
-        if (this.#heardSince(delivery, PUBREL_MS, nowMs)) notCompleted.push(delivery);
+        if (this.#heardSince(delivery, PUBREL_MS, nowMs)) uncompleted.push(delivery);
         continue;
       }
       oldest ??= delivery;
-      if (this.#isPassedOver(delivery, nowMs)) passedOver.push(delivery);
+      if (!this.#isPassedOver(delivery)) continue;
+      if (ageMs >= this.#patience) due.push(delivery);
+      else if (ageMs >= PASSED_OVER_MS || this.#wasDeaf) slow.push(delivery);
     }
     if (isEmpty) return;
-    for (const delivery of notCompleted) this.#judge.notCompleted(this, delivery);
-    if (this.#isEvidence(passedOver, nowMs)) this.#judge.passedOver(this, passedOver);
-    else if (oldest !== undefined && this.#flow.isStuck) this.#probe(oldest, nowMs);
+    this.#complete(uncompleted, nowMs);
+    const hasHeldUp = this.#placesGiven > 0 || this.#probeNext > 1;
+    if (slow.length > 0 && hasHeldUp) this.#judge.slow(this, slow);
+    if (due.length > 0) this.#giveUp(due);
+    else if (!this.#makeWay(slow, uncompleted.length) && oldest !== undefined) {
+      this.#probe(oldest, nowMs);
+    }
     const isProbing = this.#probeNext > 1 && this.#probesLeft > 0;
     if (!this.armed) this.#timers.arm(this, isProbing ? PROBE_LOOK_MS : LOOK_MS);
+  }
+
+  /** Whoever took long once may do so again. */
+  get #patience(): number {
+    return Math.max(this.#patienceMs, 2 * this.device.latency.maxMs);
+  }
+
+  get #probesLeft(): number {
+    const { inFlight, window } = this.#flow;
+    return this.#probeMax - Math.max(0, inFlight - window);
   }
 
   get #wasDeaf(): boolean {
@@ -212,25 +260,39 @@ export class DeliveryWatch extends TimerEntry {
 
   /**
    * Acknowledgements come in the order of the messages [MQTT-4.6.0-2], so one for a later message
-   * says that this one was passed over.
+   * says that this one was passed over: by a client that cannot take it, or by one that works on
+   * several at a time and keeps to no order.
    */
-  #isPassedOver(delivery: Delivery, nowMs: number): boolean {
-    const { sentMs, sentOrder, sentBytes, qos, sentBefore } = delivery;
-    const behind = this.#highestAcknowledged[qos]! - sentOrder;
-    if (behind <= 0) return false;
-    const ageMs = nowMs - sentMs;
-    if (sentBytes > this.device.largestAcknowledgedBytes) {
-      return ageMs >= SKIPPED_BY_SIZE_MS || (this.#wasDeaf && sentBefore);
-    }
-    return ageMs >= SKIPPED_MS && behind >= SKIPPED_BY_MIN;
+  #isPassedOver({ sentMs, sentOrder, state, qos }: Delivery): boolean {
+    if (sentMs === 0 || state !== DeliveryState.InFlight) return false;
+    return this.#highestAcknowledged[qos]! > sentOrder;
   }
 
-  /** A single one may be a long job: while nothing waits for its place, it has time. */
-  #isEvidence(passedOver: readonly Delivery[], nowMs: number): boolean {
-    const [first, ...others] = passedOver;
-    if (first === undefined) return false;
-    const isPressing = this.#flow.isStuck || this.#wasDeaf || others.length > 0;
-    return isPressing || nowMs - first.sentMs >= SKIPPED_MS;
+  #complete(uncompleted: readonly Delivery[], nowMs: number): void {
+    for (const delivery of uncompleted) {
+      if (nowMs - delivery.sentMs >= this.#patience) this.#judge.notCompleted(this, delivery);
+      else if (!this.#hasToldOfPubrel) {
+        this.#hasToldOfPubrel = true;
+        this.#judge.slowToComplete(this, delivery);
+      }
+    }
+  }
+
+  #giveUp(due: readonly Delivery[]): void {
+    this.#givenUp ??= new Map();
+    for (const { packetIdentifier, sentMs } of due) this.#givenUp.set(packetIdentifier, sentMs);
+    this.#judge.passedOver(this, due);
+  }
+
+  /** Others take the places of these; whether any was given. */
+  #makeWay(slow: readonly Delivery[], uncompleted: number): boolean {
+    const holding = slow.length + uncompleted;
+    this.#placesGiven = Math.min(this.#placesGiven, holding);
+    const places = Math.min(holding - this.#placesGiven, this.#probesLeft);
+    if (places <= 0 || !this.#flow.isStuck) return false;
+    this.#placesGiven += places;
+    this.#flow.widen(places);
+    return true;
   }
 
   /**
@@ -245,9 +307,8 @@ export class DeliveryWatch extends TimerEntry {
       enoughMs = DEAF_LOOK_MS;
       this.#probeNext = Math.max(this.#probeNext, DEAF_PROBE_MESSAGES);
     }
-    if (quietMs < enoughMs || this.#probesLeft <= 0) return;
     const messages = Math.min(this.#probeNext, this.#probesLeft);
-    this.#probesLeft -= messages;
+    if (quietMs < enoughMs || messages <= 0 || !this.#flow.isStuck) return;
     this.#probeNext *= 2;
     this.#flow.widen(messages);
   }

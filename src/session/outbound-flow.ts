@@ -24,17 +24,18 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   access: ClientAccess | undefined = undefined;
   /** Of the connection that is there: who watches its deliveries. */
   watching: Watching | undefined = undefined;
+  /** How many are to be in flight, beside those that were let go beyond it. */
+  window = 0;
   /** Made when the first of them leaves. */
   watch: DeliveryWatch | undefined = undefined;
   readonly #context: OutboundContext;
   readonly #clientIdentifier: string;
   #inFlight: InFlight = NONE;
-  /** These two are made when they are needed: most Sessions never send anything. */
+  /** Those behind one that is held must not overtake it. Made when needed, as these two are. */
   #held: HeldDeliveries | undefined = undefined;
   #identifiers: PacketIdentifiers | undefined = undefined;
   #pumping = false;
   #quota = 0;
-  #quotaMax = 0;
   #receiver: Receiver | undefined = undefined;
 
   constructor(context: OutboundContext, clientIdentifier: string) {
@@ -88,24 +89,24 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
 
   /** How many may be in flight from now on. */
   setWindow(messages: number): void {
-    this.#quota += messages - this.#quotaMax;
-    this.#quotaMax = messages;
+    this.#quota += messages - this.window;
+    this.window = messages;
     this.pump();
-  }
-
-  /** The client will never answer PUBREL: its exchange is ended without it. */
-  abandon(delivery: Delivery): void {
-    this.#identifiers ??= new PacketIdentifiers();
-    this.#identifiers.withhold(delivery.packetIdentifier);
-    this.takeOut(delivery);
   }
 
   /** The client will never finish it: its slot and its records go. Nothing else is sent. */
   takeOut(delivery: Delivery): void {
     this.#inFlight.delete(delivery);
-    if (this.#quota < this.#quotaMax) this.#quota++;
+    if (this.#quota < this.window) this.#quota++;
     this.queue.remove(delivery);
     delivery.message = undefined;
+  }
+
+  /** The same without the client, which may answer it after all. */
+  abandon(delivery: Delivery): void {
+    this.#identifiers ??= new PacketIdentifiers();
+    this.#identifiers.withhold(delivery.packetIdentifier);
+    this.takeOut(delivery);
   }
 
   /**
@@ -115,7 +116,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   attach(receiver: Receiver, receiveMaximum: number): void {
     this.#receiver = receiver;
     this.#quota = receiveMaximum;
-    this.#quotaMax = receiveMaximum;
+    this.window = receiveMaximum;
     if (this.queue.isStored) this.queue.forgetLoaded();
     for (const exchange of this.queue.takeReleased()) {
       const delivery = new Delivery(undefined, 2, false);
@@ -182,7 +183,8 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   /** PUBACK. An identifier that is not in use is passed over. */
   acknowledged(packetIdentifier: number): void {
     const delivery = this.#inFlight.get(packetIdentifier);
-    if (delivery === undefined || delivery.qos !== 1) return;
+    if (delivery === undefined) this.#answeredLate(packetIdentifier);
+    if (delivery?.qos !== 1) return;
     this.#inFlight.confirm(delivery);
     this.watch?.acknowledged(delivery);
     if (this.queue.isStored) this.queue.acknowledged(delivery.sentMs, this.#context.clock);
@@ -221,7 +223,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   completed(packetIdentifier: number): void {
     const delivery = this.#inFlight.get(packetIdentifier);
     if (delivery?.state === DeliveryState.Released) this.#done(delivery);
-    else this.#identifiers?.finished(packetIdentifier);
+    else if (delivery === undefined) this.#answeredLate(packetIdentifier);
   }
 
   /** Sends what quota and outbox allow, reading the queue back from the store as needed. */
@@ -266,6 +268,11 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     return this.#inFlight.has(packetIdentifier) || this.queue.usesIdentifier(packetIdentifier);
   }
 
+  #answeredLate(packetIdentifier: number): void {
+    this.#identifiers?.finished(packetIdentifier);
+    this.watch?.acknowledgedUnknown(packetIdentifier);
+  }
+
   #watched(): DeliveryWatch | undefined {
     this.watch ??= this.watching?.begin(this);
     return this.watch;
@@ -274,11 +281,6 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   #allocate(inUse: { has(packetIdentifier: number): boolean }): number {
     this.#identifiers ??= new PacketIdentifiers();
     return this.#identifiers.allocate(inUse);
-  }
-
-  /** Deliveries are held: those behind them must not overtake them. */
-  #isHolding(): boolean {
-    return this.#held !== undefined && !this.#held.isEmpty;
   }
 
   #hold(delivery: Delivery, ticket: number): void {
@@ -306,12 +308,12 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
       // Its identifier must be durable first: a restart that gave it to another message would lose
       // that one.
       if (delivery.qos === 2) ticket = store.openTicket;
-    } else if (ticket > 0 || this.#isHolding() || delivery.share !== undefined) {
+    } else if (ticket > 0 || this.#held?.isEmpty === false || delivery.share !== undefined) {
       delivery.message = keep();
     }
     this.#track(delivery);
     this.#quota--;
-    if (ticket > 0 || this.#isHolding()) this.#hold(delivery, ticket);
+    if (ticket > 0 || this.#held?.isEmpty === false) this.#hold(delivery, ticket);
     else this.#send(delivery, frame);
   }
 
@@ -336,7 +338,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
       }
     }
     this.#track(delivery);
-    if (ticket > 0 || this.#isHolding()) this.#hold(delivery, ticket);
+    if (ticket > 0 || this.#held?.isEmpty === false) this.#hold(delivery, ticket);
     else this.#transmit(delivery);
   }
 

@@ -48,6 +48,8 @@ export class PublishSender implements Receiver {
   /** PUBLISH packets sent. */
   sentCount = 0;
   #packetBytesMax: number;
+  /** What client and rules ask for. */
+  #agreedBytesMax: number;
   readonly #aliases: OutboundTopicAliases<Uint8Array> | undefined;
   readonly #mountPoint: MountPoint | undefined;
   /** Neither aliases nor a mount point: what came may be the template of what goes out. */
@@ -65,6 +67,7 @@ export class PublishSender implements Receiver {
     this.#statistics = parts.statistics;
     this.#version = parts.version;
     this.#packetBytesMax = parts.packetBytesMax;
+    this.#agreedBytesMax = parts.packetBytesMax;
     this.#aliases =
       parts.topicAliasMaximum > 0 ? new OutboundTopicAliases(parts.topicAliasMaximum) : undefined;
     this.#mountPoint = parts.mountPoint;
@@ -80,9 +83,16 @@ export class PublishSender implements Receiver {
     return this.#outbox.hasRoomForQoS0;
   }
 
-  /** From now on nothing larger is sent. */
+  /** Nothing larger is sent on this connection. */
   limitPacketBytes(bytesMax: number): void {
-    if (bytesMax < this.#packetBytesMax) this.#packetBytesMax = bytesMax;
+    if (bytesMax >= this.#packetBytesMax) return;
+    this.#packetBytesMax = bytesMax;
+    this.#agreedBytesMax = bytesMax;
+  }
+
+  /** The same for what was learned on the way, which may be taken back with a larger number. */
+  learnPacketBytes(bytesMax: number): void {
+    this.#packetBytesMax = Math.min(bytesMax, this.#agreedBytesMax);
   }
 
   sendPublish(

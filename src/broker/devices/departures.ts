@@ -10,6 +10,7 @@ import type { Session } from '../../session/session.js';
 import type { Statistics } from '../../session/statistics.js';
 import { ReasonCode } from '../../wire/reason-code.js';
 import type { DeviceRules } from './device-options.js';
+import { IgnoredMessages } from './ignored-messages.js';
 import { isReleasedAgain, type Quarantine } from './quarantine.js';
 import { type PubrelEnd, ResendLoops } from './resend-loops.js';
 import { StepDown } from './step-down.js';
@@ -41,6 +42,7 @@ export class Departures {
   readonly #stepDown = new StepDown();
   readonly #suspects = new Suspects();
   readonly #loops = new ResendLoops();
+  readonly #ignored: IgnoredMessages;
 
   constructor(parts: {
     readonly rules: DeviceRules;
@@ -49,7 +51,10 @@ export class Departures {
     readonly log: Logger;
     readonly quarantine: Quarantine;
     readonly learned: (device: Device) => void;
+    /** How long a message may be passed over. */
+    readonly patienceMs: number;
   }) {
+    this.#ignored = new IgnoredMessages(parts.patienceMs);
     this.#rules = parts.rules;
     this.#clock = parts.clock;
     this.#statistics = parts.statistics;
@@ -80,6 +85,7 @@ export class Departures {
     if (repeats > 0) this.#tellRepeats(device, watching!.firstResent!, repeats);
     // Whose old connection ends because it is back already has not said how it ended.
     if (cause.kind === 'taken-over') return;
+    this.#lookForIgnored(session, device, cause);
     const isByDevice = isDrop(cause) && connection.network.unsentBytes === 0;
     const released = watching === undefined ? undefined : firstReleasedAgain(session);
     const isPubrelEnd = isByDevice && released !== undefined && watch?.hasAcknowledged !== true;
@@ -88,6 +94,15 @@ export class Departures {
     if (exits > 0) this.#quarantine.leavesAtPubrel(device, session, exits);
     // What has not left altogether is not what the device answered to.
     if (isByDevice) this.#dropped(connection, session, device, isOrderly(cause), isPubrelEnd);
+  }
+
+  /** Messages that the device passes over each time it is here for a moment. */
+  #lookForIgnored(session: Session, device: Device, cause: DisconnectCause): void {
+    const { watch } = session.outbound;
+    const isOwnEnd = cause.kind === 'client-disconnect' || (isDrop(cause) && isOrderly(cause));
+    if (watch === undefined || !session.isStored || !isOwnEnd) return;
+    const never = this.#ignored.left(device, watch.passedOver(), this.#clock.nowMs);
+    if (never.length > 0) this.#quarantine.neverTaken(device, session, never);
   }
 
   /** The device has dropped its connection: because of what it was sent? */

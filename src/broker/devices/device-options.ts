@@ -31,6 +31,11 @@ export interface DeviceCare {
   readonly deadLetterTopic: string;
   /** How long the last one of each topic is retained; 0 is not at all. */
   readonly deadLetterSeconds: number;
+  /**
+   * A message may stay unacknowledged so long while later ones are acknowledged; longer than the
+   * longest job of a client that works on several at a time.
+   */
+  readonly patienceSeconds: number;
   /** What was learned about a device is forgotten after this long. */
   readonly learnedSeconds: number;
   /** Devices whose health is remembered. */
@@ -50,6 +55,7 @@ const DAY_SECONDS = 86_400;
 export const defaultDeviceCare: DeviceCare = {
   deadLetterTopic: '$dead-letter/{client}/{topic}',
   deadLetterSeconds: 7 * DAY_SECONDS,
+  patienceSeconds: 900,
   learnedSeconds: 30 * DAY_SECONDS,
   devicesMax: 10_000,
   healthTopics: 'troubled',

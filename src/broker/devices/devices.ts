@@ -119,14 +119,15 @@ export class Devices implements DropCounter {
       deadLetters: new DeadLetters(parts),
       learned: (device) => this.#keeper.learned(device),
     });
+    const patienceMs = options.patienceSeconds * 1000;
     this.#departures = new Departures({
       ...parts,
+      patienceMs,
       rules: this.#rules,
       quarantine: this.#quarantine,
       learned: (device) => this.#keeper.learned(device),
     });
-    const { clock, timers } = parts;
-    this.#watchContext = { judge: this.#quarantine, clock, timers };
+    this.#watchContext = { ...parts, judge: this.#quarantine, patienceMs };
   }
 
   /** A client is let in: how it is served. Begins to watch its deliveries. */

@@ -17,6 +17,13 @@ const FORGETFUL_ADVICE = [
   '(MQTT_CONNECT_CLEAN_SESSION), or subscribe at QoS 1',
 ];
 
+const DEAD_LATER = 'and what it never acknowledges becomes a dead letter';
+
+/** So many messages larger than any that was taken tell of a limit; one or two may be long jobs. */
+const LIMIT_MESSAGES_MIN = 3;
+/** Whoever took so long for an acknowledgement works on its messages: their size tells nothing. */
+const WORKER_MS = 60_000;
+
 export interface QuarantineParts {
   readonly deadLetters: DeadLetters;
   readonly clock: Clock;
@@ -38,6 +45,8 @@ export class Quarantine implements DeliveryJudge {
   readonly #log: Logger;
   readonly #sessionOf: (clientIdentifier: string) => Session | undefined;
   readonly #learned: (device: Device) => void;
+  /** Of these it was told that others go past what they hold. */
+  readonly #told = new WeakSet<Device>();
 
   constructor(parts: QuarantineParts) {
     this.#deadLetters = parts.deadLetters;
@@ -48,23 +57,67 @@ export class Quarantine implements DeliveryJudge {
     this.#learned = parts.learned;
   }
 
-  passedOver(watch: DeliveryWatch, deliveries: readonly Delivery[]): void {
-    const { device } = watch;
+  slow({ device }: DeliveryWatch, deliveries: readonly Delivery[]): void {
+    if (this.#told.has(device)) return;
+    this.#told.add(device);
+    const client = device.clientIdentifier;
+    const count = deliveries.length;
+    const bytes = Math.min(...deliveries.map(({ sentBytes }) => sentBytes));
+    const which = count === 1 ? `one of ${bytes} bytes` : `${count} of ${bytes} bytes or more`;
+    const that = count === 1 ? 'that' : 'those';
+    this.#log.warn(
+      { event: 'passed_over', client, count, bytes, taken: device.largestAcknowledgedBytes },
+      `Client ${client} acknowledges messages behind ${which} and not ${that}: others go past, ${DEAD_LATER}`,
+    );
+  }
+
+  slowToComplete({ device }: DeliveryWatch, { packetIdentifier: identifier }: Delivery): void {
+    const client = device.clientIdentifier;
+    this.#log.warn(
+      { event: 'pubrel_unanswered', client, identifier },
+      `Client ${client} has not answered PUBREL ${identifier} for a minute: others go past it, its message had arrived`,
+    );
+  }
+
+  passedOver({ device }: DeliveryWatch, deliveries: readonly Delivery[]): void {
     const session = this.#sessionOf(device.clientIdentifier);
     if (session === undefined) return;
-    const least = Math.min(...deliveries.map(({ sentBytes }) => sentBytes));
-    const taken = device.largestAcknowledgedBytes;
-    const isBySize = least > taken;
-    let victims = deliveries;
-    if (isBySize) {
-      this.#learn(device, least - 1, session.connection);
-      victims = inFlightAbove(session, least - 1);
-    }
-    const what = isBySize
-      ? `never acknowledges packets over ${likelyBufferBytes(taken, least) || least - 1} bytes`
-      : 'acknowledges messages behind this one but never this one';
-    this.#takeOut(session, device, victims, { what, taken, isBySize });
+    this.neverTaken(device, session, deliveries);
     session.outbound.pump();
+  }
+
+  /** The device takes what is sent behind these, and never these. */
+  neverTaken(device: Device, session: Session, deliveries: readonly Delivery[]): void {
+    const taken = device.largestAcknowledgedBytes;
+    const larger = deliveries.filter(({ sentBytes }) => sentBytes > taken);
+    const isBySize = larger.length >= LIMIT_MESSAGES_MIN && device.latency.maxMs < WORKER_MS;
+    if (!isBySize) {
+      const what = 'acknowledges messages behind this one but never this one';
+      this.#takeOut(session, device, deliveries, { what, taken, isBySize });
+      return;
+    }
+    const least = Math.min(...larger.map(({ sentBytes }) => sentBytes));
+    this.#learn(device, least - 1, session.connection);
+    const victims = new Set([...deliveries, ...inFlightAbove(session, least - 1)]);
+    const limit = likelyBufferBytes(taken, least) || least - 1;
+    const what = `never acknowledges packets over ${limit} bytes`;
+    this.#takeOut(session, device, [...victims], { what, taken, isBySize });
+  }
+
+  tookAfterAll({ device }: DeliveryWatch, ageMs: number): void {
+    // From now on it has twice as long.
+    device.addLatency(ageMs);
+    const client = device.clientIdentifier;
+    const bytes = device.packetBytesMax;
+    if (bytes === UNLIMITED) return;
+    device.packetBytesMax = UNLIMITED;
+    const connection = this.#sessionOf(client)?.connection;
+    connection?.sender?.learnPacketBytes(UNLIMITED);
+    this.#learned(device);
+    this.#log.info(
+      { event: 'packet_limit_forgotten', client, bytes },
+      `Client ${client} is sent packets over ${bytes} bytes again: it acknowledged one after ${Math.round(ageMs / 1000)} s`,
+    );
   }
 
   /** The message makes the device drop its connection. */
@@ -79,17 +132,10 @@ export class Quarantine implements DeliveryJudge {
     this.#takeOut(session, device, [delivery], { what, taken, isBySize });
   }
 
-  notCompleted(watch: DeliveryWatch, delivery: Delivery): void {
-    const client = watch.device.clientIdentifier;
-    const session = this.#sessionOf(client);
-    if (session === undefined) return;
-    session.outbound.abandon(delivery);
-    session.outbound.pump();
-    const identifier = delivery.packetIdentifier;
-    this.#log.warn(
-      { event: 'pubrel_unanswered', client, identifier },
-      `Client ${client} has not answered PUBREL ${identifier} for a minute: the exchange is ended, the message had arrived`,
-    );
+  notCompleted({ device }: DeliveryWatch, delivery: Delivery): void {
+    const session = this.#sessionOf(device.clientIdentifier);
+    session?.outbound.abandon(delivery);
+    session?.outbound.pump();
   }
 
   /** The device leaves whenever it is sent PUBREL for an exchange that it has forgotten. */
@@ -131,7 +177,7 @@ export class Quarantine implements DeliveryJudge {
     if (packetBytesMax >= device.packetBytesMax) return;
     device.packetBytesMax = packetBytesMax;
     device.learnedAtWallMs = this.#clock.wallMs();
-    connection?.sender?.limitPacketBytes(packetBytesMax);
+    connection?.sender?.learnPacketBytes(packetBytesMax);
     this.#learned(device);
   }
 
@@ -151,7 +197,7 @@ export class Quarantine implements DeliveryJudge {
         const reason = `${clientIdentifier} ${why.what}`;
         this.#deadLetters.publish({ session, message, reason, packetBytes: sentBytes });
       }
-      session.outbound.takeOut(delivery);
+      session.outbound.abandon(delivery);
     }
     const count = deliveries.length;
     device.deadLettered += count;
@@ -160,6 +206,7 @@ export class Quarantine implements DeliveryJudge {
     // The messages were at fault, not the pace.
     device.steppedDownTo = 0;
     device.deafConnections = 0;
+    this.#told.delete(device);
     const likely = why.isBySize ? likelyBufferBytes(why.taken, device.packetBytesMax + 1) : 0;
     const buffer = likely > 0 ? `: its receive buffer is probably ${likely} bytes` : '';
     const many = count === 1 ? 'The message was' : `${count} messages were`;

@@ -11,25 +11,40 @@ const LARGER_ALONE_MIN = 3;
 const ALONE_MIN = 4;
 /** They lie apart: a link that breaks many times a second breaks between messages, too. */
 const LARGER_SPAN_MS = 3000;
-const SPAN_MS = 10_000;
-/** Further where any of them was a reset, which a link makes as well as a device. */
-const RESET_FACTOR = 3;
+const SPAN_MS = 30_000;
+/** Further where resets are among them, which a link makes as well as a device. */
+const RESET_FACTOR = 10;
 /** The device answers to a message this soon, or not to it. */
 const BEHIND_MS = 5000;
-/** Drops that no message can be blamed for speak for the link: one for so long, two certainly. */
+/**
+ * Drops that no message can be blamed for speak for the link: one for so long and for so many drops
+ * of a device that is seldom there, two certainly.
+ */
 const LINK_MS = 180_000;
+const LINK_DROPS = 20;
+
+/** Drops in a row behind the same message. */
+interface Streak {
+  first: number;
+  alone: number;
+  /** Of the first of them, on the monotonic clock. */
+  sinceMs: number;
+}
+
+/** When the link was seen to break by itself, on the monotonic clock, and drops since then. */
+interface LinkBreak {
+  readonly atMs: number;
+  drops: number;
+}
 
 interface Suspect {
   sequence: number;
-  first: number;
-  alone: number;
-  /** The device has ended each connection in order. */
-  isOrderly: boolean;
-  /** Of the first drop behind it, on the monotonic clock. */
-  sinceMs: number;
-  /** When the link was last seen to break by itself, and when before, on the monotonic clock. */
-  linkMs: number;
-  earlierLinkMs: number;
+  all: Streak;
+  /** The device has ended these connections in order. */
+  orderly: Streak;
+  /** The last one, and the one before. */
+  broke: LinkBreak | undefined;
+  brokeBefore: LinkBreak | undefined;
 }
 
 /** What was on its way when a device dropped its connection. */
@@ -67,44 +82,37 @@ export class Suspects {
     }
     if (suspect.sequence !== delivery.sequence) {
       // It was alone at a drop and has been taken since: it was not what the drop was about.
-      if (suspect.alone > 0) brokeByItself(suspect, nowMs);
-      suspect.sequence = delivery.sequence;
-      suspect.first = 0;
-      suspect.alone = 0;
-      suspect.isOrderly = true;
-      suspect.sinceMs = nowMs;
+      if (suspect.all.alone > 0) brokeByItself(suspect, nowMs);
+      begin(suspect, delivery.sequence);
     }
-    suspect.first++;
-    if (inFlight === 1) suspect.alone++;
-    if (!evidence.isOrderly) suspect.isOrderly = false;
-    if (suspect.first < FIRST_MIN) return false;
-    const spanMs = (nowMs - suspect.sinceMs) / (suspect.isOrderly ? 1 : RESET_FACTOR);
+    if (suspect.broke !== undefined) suspect.broke.drops++;
+    if (suspect.brokeBefore !== undefined) suspect.brokeBefore.drops++;
+    const isAlone = inFlight === 1;
+    count(suspect.all, isAlone, nowMs);
+    if (evidence.isOrderly) count(suspect.orderly, isAlone, nowMs);
     const isLarger = delivery.sentBytes > device.largestAcknowledgedBytes;
-    const isAtFault = isLarger
-      ? suspect.alone >= LARGER_ALONE_MIN && spanMs >= LARGER_SPAN_MS && !this.isLink(device, nowMs)
-      : suspect.alone >= ALONE_MIN && spanMs >= SPAN_MS && nowMs - suspect.linkMs >= LINK_MS;
+    if (isRecent(isLarger ? suspect.brokeBefore : suspect.broke, nowMs)) return false;
+    const isAtFault =
+      isEnough(suspect.orderly, isLarger, nowMs, 1) ||
+      isEnough(suspect.all, isLarger, nowMs, RESET_FACTOR);
     if (isAtFault) this.#suspects.delete(device);
     return isAtFault;
   }
 
   /** Whether the device's drops are those of its link, as far as can be told. */
   isLink(device: Device, nowMs: number): boolean {
-    const suspect = this.#suspects.get(device);
-    return suspect !== undefined && nowMs - suspect.earlierLinkMs < LINK_MS;
+    return isRecent(this.#suspects.get(device)?.brokeBefore, nowMs);
   }
 
   #of(device: Device): Suspect {
     let suspect = this.#suspects.get(device);
     if (suspect === undefined) {
-      const linkMs = Number.NEGATIVE_INFINITY;
       suspect = {
         sequence: 0,
-        first: 0,
-        alone: 0,
-        isOrderly: true,
-        sinceMs: 0,
-        linkMs,
-        earlierLinkMs: linkMs,
+        all: newStreak(),
+        orderly: newStreak(),
+        broke: undefined,
+        brokeBefore: undefined,
       };
       this.#suspects.set(device, suspect);
     }
@@ -112,10 +120,33 @@ export class Suspects {
   }
 }
 
+function isEnough(streak: Streak, isLarger: boolean, nowMs: number, factor: number): boolean {
+  const { first, alone, sinceMs } = streak;
+  if (first < FIRST_MIN || alone < (isLarger ? LARGER_ALONE_MIN : ALONE_MIN)) return false;
+  return nowMs - sinceMs >= factor * (isLarger ? LARGER_SPAN_MS : SPAN_MS);
+}
+
+function isRecent(broke: LinkBreak | undefined, nowMs: number): boolean {
+  return broke !== undefined && (nowMs - broke.atMs < LINK_MS || broke.drops < LINK_DROPS);
+}
+
+function count(streak: Streak, isAlone: boolean, nowMs: number): void {
+  if (streak.first++ === 0) streak.sinceMs = nowMs;
+  if (isAlone) streak.alone++;
+}
+
+function newStreak(): Streak {
+  return { first: 0, alone: 0, sinceMs: 0 };
+}
+
+function begin(suspect: Suspect, sequence: number): void {
+  suspect.sequence = sequence;
+  suspect.all = newStreak();
+  suspect.orderly = newStreak();
+}
+
 function brokeByItself(suspect: Suspect, nowMs: number): void {
-  suspect.earlierLinkMs = suspect.linkMs;
-  suspect.linkMs = nowMs;
-  suspect.sequence = 0;
-  suspect.first = 0;
-  suspect.alone = 0;
+  suspect.brokeBefore = suspect.broke;
+  suspect.broke = { atMs: nowMs, drops: 0 };
+  begin(suspect, 0);
 }

@@ -61,6 +61,11 @@ export const deviceCare: Entry<DeviceCare> = section<DeviceCare>({
     defaultDeviceCare.deadLetterSeconds,
     'How long the last dead letter of a topic is retained; 0 is not at all.',
   ),
+  patienceSeconds: key(
+    seconds(10, 4_294_967),
+    defaultDeviceCare.patienceSeconds,
+    'How long a client may leave a message unacknowledged while it acknowledges later ones.',
+  ),
   learnedSeconds: key(
     seconds(60, 4_294_967_295),
     defaultDeviceCare.learnedSeconds,

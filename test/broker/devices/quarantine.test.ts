@@ -9,7 +9,7 @@ const SMALL = ['one', 'two', 'three', 'four', 'five'];
 
 /** A publisher, and a stored session of `mcu` that is subscribed to `cmd/#` at QoS 1 and away. */
 async function withAbsentDevice(): Promise<{ world: BrokerWorld; publisher: TestClient }> {
-  const world = await BrokerWorld.start();
+  const world = await BrokerWorld.start({ devices: { patienceSeconds: 120 } });
   const device = world.connect('mcu', { clean: false, keepalive: 15 }, 4);
   device.subscribe('cmd/#', { qos: 1 });
   device.drop();
@@ -33,6 +33,9 @@ describe('a device that drops oversize messages without a word', () => {
     device.live(60_000);
     expect(device.payloads).toEqual(SMALL);
     expect(device.connections).toBe(1);
+    expect(world.broker.statistics.deadLettered).toBe(0);
+    expect(linesOf(world, 'passed_over')).toHaveLength(1);
+    device.live(75_000);
     const [line, ...others] = linesOf(world, 'quarantined');
     expect(others).toEqual([]);
     expect(line!.sentence).toContain(
@@ -55,6 +58,8 @@ describe('a device that drops oversize messages without a word', () => {
       device.connect();
     }
     expect(device.connections).toBe(2);
+    expect(world.broker.statistics.deadLettered).toBe(0);
+    device.live(130_000);
     expect(linesOf(world, 'quarantined')).toHaveLength(1);
     expect(world.broker.statistics.deadLettered).toBe(25);
   });
@@ -63,10 +68,10 @@ describe('a device that drops oversize messages without a word', () => {
     const { world, publisher } = await withAbsentDevice();
     const watcher = world.connect('watcher');
     watcher.subscribe('$dead-letter/#', { qos: 1 });
-    publishAll(publisher, [BIG, BIG, ...SMALL]);
+    publishAll(publisher, [BIG, BIG, BIG, ...SMALL]);
     const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: false });
     device.connect();
-    device.live(20_000);
+    device.live(130_000);
     const [letter] = watcher.publishes();
     expect(letter).toMatchObject({ topic: '$dead-letter/mcu/cmd/a', qos: 1 });
     expect(String(letter!['payload'])).toBe(BIG);
@@ -81,17 +86,21 @@ describe('a device that drops oversize messages without a word', () => {
     expect(world.broker.statistics.dropped.packet_too_large).toBe(1);
   });
 
-  test('a single message that holds up nobody has two minutes: it may be a long job', async () => {
+  test('one or two may be long jobs: they are taken out, but nothing is learned from them', async () => {
     const { world, publisher } = await withAbsentDevice();
     const watcher = world.connect('watcher');
     watcher.subscribe('$dead-letter/#', { qos: 1 });
-    publishAll(publisher, [BIG, ...SMALL]);
+    publishAll(publisher, [BIG, BIG, ...SMALL]);
     const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: false });
     device.connect();
-    device.live(110_000);
+    device.live(115_000);
     expect(watcher.payloads()).toEqual([]);
-    device.live(20_000);
-    expect(watcher.payloads()).toEqual([BIG]);
+    device.live(15_000);
+    expect(watcher.payloads()).toEqual([BIG, BIG]);
+    publishAll(publisher, [BIG]);
+    device.live(1000);
+    expect(watcher.payloads()).toEqual([]);
+    expect(world.broker.devices.registry.get('mcu')!.packetBytesMax).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('is not taken for one that is only slow', async () => {
@@ -188,20 +197,119 @@ test('what was learned holds after a crash: nothing large is tried again', async
   expect(device.payloads).toEqual(['hello', 'six']);
 });
 
-test('an exchange whose PUBREL is never answered is ended after a minute, and told', async () => {
-  const world = await BrokerWorld.start();
-  const client = world.connect('mcu', { keepalive: 0 }, 4);
-  client.subscribe('t', { qos: 2 });
-  const publisher = world.connect('publisher');
-  publisher.publish('t', 'm', { qos: 2 });
-  const { messageId } = client.take('publish');
-  client.send({ cmd: 'pubrec', messageId });
-  client.take('pubrel');
-  for (let i = 0; i < 14; i++) {
-    world.advance(5000);
-    client.send({ cmd: 'pingreq' });
+describe('an exchange whose PUBREL is never answered', () => {
+  async function withUnanswered(): Promise<{ world: BrokerWorld; client: TestClient }> {
+    const world = await BrokerWorld.start({ devices: { patienceSeconds: 120 } });
+    world.connect('mcu', { clean: false }, 4).disconnect();
+    const client = world.connect('mcu', { clean: false, keepalive: 0 }, 4);
+    client.subscribe('t', { qos: 2 });
+    const publisher = world.connect('publisher');
+    publisher.publish('t', 'm', { qos: 2 });
+    const { messageId } = client.take('publish');
+    client.send({ cmd: 'pubrec', messageId });
+    client.take('pubrel');
+    return { world, client };
   }
-  expect(linesOf(world, 'pubrel_unanswered')).toHaveLength(1);
-  const session = world.broker.sessions.get('mcu')!;
-  expect(session.outbound.inFlight).toBe(0);
+
+  function pingFor(world: BrokerWorld, client: TestClient, seconds: number): void {
+    for (let i = 0; i < seconds; i += 5) {
+      world.advance(5000);
+      client.send({ cmd: 'pingreq' });
+    }
+    client.packets();
+  }
+
+  test('is told after a minute, and ended when a slow client would have answered', async () => {
+    const { world, client } = await withUnanswered();
+    pingFor(world, client, 70);
+    expect(linesOf(world, 'pubrel_unanswered')).toHaveLength(1);
+    const { outbound } = world.broker.sessions.get('mcu')!;
+    expect(outbound.inFlight).toBe(1);
+    pingFor(world, client, 60);
+    expect(outbound.inFlight).toBe(0);
+    expect(linesOf(world, 'pubrel_unanswered')).toHaveLength(1);
+    client.drop();
+    expect(world.connect('mcu', { clean: false }, 4).packets()).toEqual([]);
+  });
+
+  test('holds up nobody behind it where the window is one', async () => {
+    const { world, client } = await withUnanswered();
+    const { outbound } = world.broker.sessions.get('mcu')!;
+    outbound.setWindow(1);
+    for (const payload of ['one', 'two', 'three']) {
+      world.connect(`publisher ${payload}`).publish('t', payload, { qos: 1 });
+    }
+    expect(client.payloads()).toEqual([]);
+    const got: string[] = [];
+    for (let i = 0; i < 16; i++) {
+      world.advance(5000);
+      client.send({ cmd: 'pingreq' });
+      for (const { payload, messageId } of client.publishes()) {
+        got.push(String(payload));
+        client.puback(Number(messageId));
+      }
+    }
+    for (const { payload } of client.publishes()) got.push(String(payload));
+    expect(got).toEqual(['one', 'two', 'three']);
+  });
+});
+
+describe('a device that is here for a moment only', () => {
+  test('is sent what it never takes on five connections, and not for ever', async () => {
+    const { world, publisher } = await withAbsentDevice();
+    publishAll(publisher, [BIG, BIG, BIG, ...SMALL]);
+    let resent = 0;
+    let visits = 0;
+    for (; visits < 12; visits++) {
+      const client = world.connect('mcu', { clean: false, keepalive: 15 }, 4);
+      const publishes = client.publishes();
+      if (publishes.length === 0) break;
+      for (const { payload, messageId } of publishes) {
+        if (String(payload) === BIG) resent++;
+        else client.puback(Number(messageId));
+      }
+      if (visits > 0) publishAll(publisher, [`visit ${visits}`]);
+      for (const { messageId } of client.publishes()) client.puback(Number(messageId));
+      world.advance(2000);
+      client.disconnect();
+      world.advance(60_000);
+    }
+    expect(visits).toBe(5);
+    expect(resent).toBe(15);
+    expect(world.broker.statistics.deadLettered).toBe(3);
+    expect(linesOf(world, 'quarantined')).toHaveLength(1);
+  });
+});
+
+test('a message that is acknowledged after all proves that nothing was known', async () => {
+  const { world, publisher } = await withAbsentDevice();
+  publishAll(publisher, [BIG, BIG, BIG, ...SMALL]);
+  const client = world.connect('mcu', { clean: false, keepalive: 0 }, 4);
+  const publishes = client.publishes();
+  for (const { payload, messageId } of publishes) {
+    if (String(payload) !== BIG) client.puback(Number(messageId));
+  }
+  world.advance(130_000);
+  const device = world.broker.devices.registry.get('mcu')!;
+  expect(world.broker.statistics.deadLettered).toBe(3);
+  expect(device.packetBytesMax).toBeLessThan(Number.POSITIVE_INFINITY);
+  // None of the next messages has the identifier of one that may still be acknowledged.
+  publishAll(publisher, ['next']);
+  const [next] = client.publishes();
+  client.puback(Number(publishes[0]!['messageId']));
+  expect(world.broker.sessions.get('mcu')!.outbound.inFlight).toBe(1);
+  expect(publishes.map(({ messageId }) => messageId)).not.toContain(next!['messageId']);
+  expect(device.packetBytesMax).toBe(Number.POSITIVE_INFINITY);
+  expect(linesOf(world, 'packet_limit_forgotten')).toHaveLength(1);
+  client.puback(Number(next!['messageId']));
+  // It has twice as long from now on, and its size tells nothing any more.
+  publishAll(publisher, [BIG, BIG, BIG, 'more']);
+  for (const { payload, messageId } of client.publishes()) {
+    if (String(payload) !== BIG) client.puback(Number(messageId));
+  }
+  world.advance(200_000);
+  expect(world.broker.statistics.deadLettered).toBe(3);
+  world.advance(80_000);
+  expect(world.broker.statistics.deadLettered).toBe(6);
+  expect(device.packetBytesMax).toBe(Number.POSITIVE_INFINITY);
 });
