@@ -7,6 +7,9 @@ import { encodeForwardedProperties } from '../../wire/forwarded-properties.js';
 import type { PublishPath } from '../publish-path.js';
 import type { DeviceOptions } from './device-options.js';
 
+/** Where the pattern makes no Topic Name. */
+const LAST_RESORT = '$dead-letter';
+
 /** A message that is taken out of a client's way. */
 export interface DeadLetter {
   readonly session: Session;
@@ -27,7 +30,8 @@ export class DeadLetters implements TickTask {
   readonly #clock: Clock;
   readonly #endOfTick: EndOfTick;
   readonly #publishPath: PublishPath;
-  readonly #prefix: string;
+  /** What stands around `{client}` and `{topic}`. */
+  readonly #literals: readonly string[];
   #later: DeadLetter[] = [];
 
   constructor(parts: {
@@ -42,7 +46,7 @@ export class DeadLetters implements TickTask {
     this.#clock = parts.clock;
     this.#endOfTick = parts.endOfTick;
     this.#publishPath = parts.publishPath;
-    this.#prefix = parts.options.deadLetterTopic.split('{')[0]!;
+    this.#literals = parts.options.deadLetterTopic.split(/\{client\}|\{topic\}/);
   }
 
   /** Where messages of this topic go for this client. */
@@ -51,13 +55,13 @@ export class DeadLetters implements TickTask {
     const topic = this.#options.deadLetterTopic
       .replaceAll('{client}', () => client)
       .replaceAll('{topic}', () => topicName);
-    return isTopicName(topic, this.#limits) ? topic : '$dead-letter';
+    return isTopicName(topic, this.#limits) ? topic : LAST_RESORT;
   }
 
   /** In the batch that is open, so that nothing is lost between removal and dead letter. */
   publish({ session, message, reason, packetBytes }: DeadLetter): void {
     // One that is a dead letter already has nowhere to go.
-    if (this.#prefix !== '' && message.topicName.startsWith(this.#prefix)) return;
+    if (this.#mayBeDeadLetter(message.topicName)) return;
     const { clientIdentifier } = session;
     const topicName = this.topicFor(clientIdentifier, message.topicName);
     const { deadLetterSeconds } = this.#options;
@@ -77,6 +81,20 @@ export class DeadLetters implements TickTask {
       '',
     );
     this.#publishPath.publishMessage(letter, session);
+  }
+
+  /** Whether the name has all literal parts of the pattern in order, however it begins. */
+  #mayBeDeadLetter(topicName: string): boolean {
+    if (topicName === LAST_RESORT) return true;
+    const last = this.#literals.length - 1;
+    let at = 0;
+    for (const [i, literal] of this.#literals.entries()) {
+      const found = i === last ? topicName.length - literal.length : topicName.indexOf(literal, at);
+      if (found < at || (i === 0 && found > 0)) return false;
+      if (i === last && !topicName.endsWith(literal)) return false;
+      at = found + literal.length;
+    }
+    return true;
   }
 
   /** At the end of the tick: a message is being published just now. */

@@ -1,6 +1,7 @@
 import type { Permission } from '../../broker/hooks.js';
 import { DENIED } from '../../session/client-access.js';
 import { hasWildcards } from '../../topic/topic-filter.js';
+import type { QoS } from '../../wire/control-packet.js';
 import { DecisionList, type FilterRange, type Verdict } from './decision-list.js';
 import { actions, Request, type Rule } from './rule.js';
 import { RuleList } from './rule-list.js';
@@ -14,8 +15,62 @@ const NOT_IN_TOKEN: Verdict = {
   text: 'what the client authenticated with does not allow it',
 };
 
-/** What a token allows: the first permission that matches decides, and no match denies. */
+const ALL_QOS: readonly QoS[] = [0, 1, 2];
+
+/**
+ * What a token allows. Where its permissions name QoS, each QoS is looked up by itself: who may
+ * publish at 1 alone may not at 0. Of a subscription the highest QoS that is allowed counts.
+ */
 export class PermissionRules {
+  /** By QoS: one for all where no permission names any. */
+  readonly #lists: readonly PermissionsAtQoS[];
+
+  constructor(permissions: readonly Permission[], facts: ClientFacts) {
+    const names = permissions.some(({ qos }) => qos !== undefined);
+    const all = permissions.map((permission, i) => ({ permission, rule: ruleOf(permission, i) }));
+    const listAt = (about: QoS): PermissionsAtQoS =>
+      new PermissionsAtQoS(
+        all.filter(({ permission: { qos } }) => qos?.includes(about) !== false),
+        facts,
+      );
+    this.#lists = names ? ALL_QOS.map(listAt) : [listAt(2)];
+  }
+
+  /** The highest QoS that is allowed, and by what. */
+  verdict(request: Request, topicName: string): Verdict {
+    return highest(this.#lists.map(({ list }) => list.verdict(request, topicName)));
+  }
+
+  verdictAt(qos: QoS, request: Request, topicName: string): Verdict {
+    return (this.#lists[qos] ?? this.#lists[0]!).list.verdict(request, topicName);
+  }
+
+  /** Whether `verdict` tells less than `verdictAt`. */
+  get isByQoS(): boolean {
+    return this.#lists.length > 1;
+  }
+
+  range(topicFilter: string, budget?: SearchBudget): FilterRange {
+    const ranges = this.#lists.map((list) => list.range(topicFilter, budget));
+    return {
+      lowest: highest(ranges.map(({ lowest }) => lowest)),
+      highest: highest(ranges.map((range) => range.highest)),
+    };
+  }
+}
+
+/** By QoS, where there are several; what the highest says that is allowed at all. */
+function highest(verdicts: readonly Verdict[]): Verdict {
+  for (let qos = verdicts.length - 1; qos > 0; qos--) {
+    const verdict = verdicts[qos]!;
+    if (verdict.verdict !== DENIED) return { ...verdict, verdict: qos as QoS };
+  }
+  const last = verdicts[0]!;
+  return verdicts.length > 1 && last.verdict !== DENIED ? { ...last, verdict: 0 } : last;
+}
+
+/** Permissions about one QoS: the first that matches decides, and no match denies. */
+class PermissionsAtQoS {
   readonly list: DecisionList;
   readonly #permissions: readonly Permission[];
   readonly #rules: readonly Rule[];
@@ -23,9 +78,13 @@ export class PermissionRules {
   /** Subscriptions that some permissions are about as they are written: which those are. */
   readonly #literals = new Map<string, Set<number>>();
 
-  constructor(permissions: readonly Permission[], facts: ClientFacts) {
+  constructor(
+    about: readonly { readonly permission: Permission; readonly rule: Rule }[],
+    facts: ClientFacts,
+  ) {
+    const permissions = about.map(({ permission }) => permission);
     this.#permissions = permissions;
-    this.#rules = permissions.map(ruleOf);
+    this.#rules = about.map(({ rule }) => rule);
     this.#facts = facts;
     const regional = this.#rules.map((rule, i) => {
       if (permissions[i]!.isLiteral !== true) return rule;
@@ -71,14 +130,14 @@ export class PermissionRules {
 }
 
 function ruleOf(permission: Permission, index: number): Rule {
-  const { effect, action, topicFilter, qos, retain } = permission;
+  const { effect, action, topicFilter, retain } = permission;
   let requests = actions[action]!;
   if (retain === true) requests &= ~Request.Publish;
   if (retain === false) requests &= ~Request.PublishRetained;
   return {
     effect,
     requests,
-    qosMax: qos === undefined ? 2 : (Math.max(0, ...qos) as 0 | 1 | 2),
+    qosMax: 2,
     who: {},
     topics: [topicFilter],
     place: `token[${index}]`,

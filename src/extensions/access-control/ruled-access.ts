@@ -60,8 +60,15 @@ export class RuledAccess implements ClientAccess {
   mayPublish(topicName: string, qos: QoS, retain: boolean): boolean {
     const decided = this.#decided(topicName);
     const verdict = ((retain ? decided >>> 2 : decided) & 3) - 1;
-    if (qos <= verdict) return true;
     const request = retain ? Request.PublishRetained : Request.Publish;
+    if (qos <= verdict) {
+      const { token } = this;
+      if (token?.isByQoS !== true) return true;
+      const atQoS = token.verdictAt(qos, request, topicName);
+      if (atQoS.verdict !== DENIED) return true;
+      this.#denials.denied(this.facts, 'publish', topicName, () => atQoS);
+      return false;
+    }
     this.#denials.denied(this.facts, 'publish', topicName, () => this.explain(request, topicName));
     return false;
   }
@@ -102,7 +109,7 @@ export class RuledAccess implements ClientAccess {
   /** What decides about a PUBLISH or a message to be received, and how. */
   explain(request: Request, topicName: string): Verdict {
     const byRules = this.#list.verdict(request, topicName);
-    const byToken = this.token?.list.verdict(request, topicName);
+    const byToken = this.token?.verdict(request, topicName);
     return lower(byRules, byToken);
   }
 
@@ -164,7 +171,7 @@ export class RuledAccess implements ClientAccess {
     const one = (request: Request, rule: OrderedRule | undefined): number => {
       let verdict = rule?.verdict;
       if (this.token !== undefined) {
-        const byToken = this.token.list.verdict(request, topicName).verdict;
+        const byToken = this.token.verdict(request, topicName).verdict;
         verdict = Math.min(verdict ?? 2, byToken) as AllowedQoS;
       }
       return (verdict ?? this.#fallback(request, topicName).verdict) + 1;

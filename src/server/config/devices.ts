@@ -1,5 +1,5 @@
 import { type DeviceCare, defaultDeviceCare } from '../../broker/devices/device-options.js';
-import { count, oneOf, seconds, size, text, yesOrNo } from './values.js';
+import { copyTopic, count, oneOf, seconds, size, text, yesOrNo } from './values.js';
 import { type Entry, group, key, list, optional, section } from './vocabulary.js';
 
 /** Which connections are meant: all that is written must match; `*` stands for any characters. */
@@ -52,7 +52,7 @@ export const devices: Entry<readonly DeviceConfig[]> = list(device, { emptyToo: 
 
 export const deviceCare: Entry<DeviceCare> = section<DeviceCare>({
   deadLetterTopic: key(
-    text('a topic'),
+    copyTopic(),
     defaultDeviceCare.deadLetterTopic,
     'Where messages go that a client cannot take; `{client}` and `{topic}` are filled in.',
   ),

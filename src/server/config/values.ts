@@ -101,6 +101,19 @@ export function topicPrefix(): Entry<string> {
   );
 }
 
+/** Where copies go: a word of its own in it tells them from what they are copies of. */
+export function copyTopic(): Entry<string> {
+  const expectation =
+    'a topic with a word of its own beside {client} and {topic}, such as $dead-letter/{client}/{topic}';
+  return value(
+    { type: 'text', expectation, json: { type: 'string', pattern: '^[^+#]+$' } },
+    (written) => {
+      if (typeof written !== 'string' || /[+#\0]/.test(written)) return undefined;
+      return /[^/]/.test(written.replaceAll(/\{client\}|\{topic\}/g, '')) ? written : undefined;
+    },
+  );
+}
+
 /** What must stay unknown to others: `${VARIABLE}` or a file of its own (`name_file`) serve it. */
 export function secret(what: string): Entry<string> {
   return value(

@@ -350,3 +350,25 @@ test('what a client remembers of decisions is bounded', () => {
   for (let i = 0; i < 50; i++) expect(one.mayPublish(`${long}${i}`, 0, false)).toBe(true);
   expect(one.mayPublish('5', 0, false)).toBe(false);
 });
+
+test('permissions of a token are about the QoS that they name', () => {
+  const permissions: readonly Permission[] = [
+    { effect: 'deny', action: 'publish', topicFilter: 'a/#', qos: [2] },
+    { effect: 'allow', action: 'all', topicFilter: 'a/#' },
+    { effect: 'allow', action: 'publish', topicFilter: 'b', qos: [1] },
+    { effect: 'allow', action: 'subscribe', topicFilter: 'c/#', qos: [0, 1] },
+    { effect: 'deny', action: 'subscribe', topicFilter: 'd', qos: [1, 2] },
+    { effect: 'allow', action: 'subscribe', topicFilter: 'd' },
+  ];
+  const client = access(['allow all #'], {}, {}, permissions);
+  const allowed = (topic: string) =>
+    ([0, 1, 2] as const).filter((qos) => client.mayPublish(topic, qos, false));
+  expect(allowed('a/x')).toEqual([0, 1]);
+  expect(allowed('b')).toEqual([1]);
+  expect(allowed('c/x')).toEqual([]);
+  expect(client.judge('a/#')).toEqual({ qosMax: 2, isPartial: false });
+  expect(client.judge('c/+')).toEqual({ qosMax: 1, isPartial: false });
+  expect(client.receiveQoS('c/x')).toBe(1);
+  expect(client.judge('d').qosMax).toBe(0);
+  expect(client.judge('b').qosMax).toBe(DENIED);
+});
