@@ -132,7 +132,8 @@ export class ConnectPath {
     authenticated: Pick<Connack, 'authenticationMethod' | 'authenticationData'>,
   ): void {
     const { will } = connect;
-    if (this.isTooOften(connection, this.rates?.enters(connection))) return;
+    const refusal = this.rates?.enters(connection) ?? this.#registry.refusal(connection);
+    if (this.isTooOften(connection, refusal)) return;
     this.access.enter(connection);
     if (will === undefined) {
       this.#comeIn(connection, connect, authenticated);
@@ -150,7 +151,7 @@ export class ConnectPath {
     });
   }
 
-  /** Whether the client is refused for coming too often. */
+  /** Whether the client is refused for coming too often, or as one of too many. */
   isTooOften(connection: Connection, refusal: ConnectRefusal | undefined): boolean {
     if (refusal !== undefined)
       this.refuse(connection, { ...refusal, sentence: sentenceOf(refusal) });
@@ -297,6 +298,7 @@ export class ConnectPath {
     this.#registry.attached(session);
     session.connection = connection;
     session.userName = connection.userName;
+    this.#registry.owners.own(session, connection.userName, connection.network.peer.host);
     this.access.attach(connection, session);
     session.protocolVersion = connect.protocolVersion;
     session.expirySeconds = expirySeconds;

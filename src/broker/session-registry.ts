@@ -1,5 +1,6 @@
 import { type Clock, TimerEntry, type Timers } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
+import type { Connection } from '../session/connection.js';
 import type { Delivery } from '../session/delivery.js';
 import type { DisconnectCause } from '../session/host.js';
 import type { OutboundContext } from '../session/outbound-context.js';
@@ -7,10 +8,11 @@ import { NEVER_ENDS, Session, SessionTimer } from '../session/session.js';
 import type { QueuePosition } from '../session/session-store.js';
 import { DropReason, type Statistics } from '../session/statistics.js';
 import { unfinished } from '../session/unfinished.js';
-import type { Hooks } from './hooks.js';
+import type { ConnectRefusal, Hooks } from './hooks.js';
 import type { PublishPath } from './publish-path.js';
 import { RestingSessions } from './resting-sessions.js';
 import type { RetainedDelivery } from './retained-delivery.js';
+import { SessionOwners } from './session-owners.js';
 import type { SessionRecord, Store } from './store.js';
 import type { SubscribePath } from './subscribe-path.js';
 import { willApplicationMessage } from './wills.js';
@@ -22,6 +24,7 @@ const LOOK_MS = 5 * 60_000;
 
 /** All Sessions by Client Identifier, and what becomes of them when their client goes. */
 export class SessionRegistry {
+  readonly owners: SessionOwners = new SessionOwners();
   readonly #sessions = new Map<string, Session>();
   /** Until all are restored. */
   #byNumber: Map<number, Session> | undefined = new Map();
@@ -78,6 +81,12 @@ export class SessionRegistry {
   }
 
   /** Of a Session that was restored, until all are. */
+  /** Why the client may not have one more Session; undefined where it may. */
+  refusal(connection: Connection): ConnectRefusal | undefined {
+    const { sessionsPerUserMax } = this.#context.limits;
+    return this.owners.judge(connection, this.get(connection.clientIdentifier), sessionsPerUserMax);
+  }
+
   byNumber(sessionNumber: number): Session | undefined {
     return this.#byNumber?.get(sessionNumber);
   }
@@ -102,6 +111,7 @@ export class SessionRegistry {
     session.isStored = true;
     this.#byNumber?.set(record.sessionNumber, session);
     session.userName = record.userName;
+    this.owners.own(session, record.userName, undefined);
     session.protocolVersion = record.protocolVersion;
     session.expirySeconds = record.sessionExpiryIntervalSeconds;
     session.disconnectedAtWallMs = record.disconnectedAtWallMs;
@@ -182,6 +192,7 @@ export class SessionRegistry {
 
   /** Its subscriptions, queue and records go; unfinished messages of shares go to other members. */
   #release(session: Session): void {
+    this.owners.leave(session);
     const hasShares = [...session.subscriptions.keys()].some((name) => name.startsWith('$share/'));
     for (const subscription of [...session.subscriptions.values()]) {
       this.#subscribePath.remove(subscription);

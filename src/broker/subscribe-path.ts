@@ -42,6 +42,8 @@ const LIMIT_CODES: readonly ReasonCode[] = [
 export class SubscribePath {
   /** Of the request just carried out: its batch, or 0. */
   ticket = 0;
+  /** Of all Topic Filters with wildcards. */
+  #deepLevels = 0;
   readonly #tree: SubscriptionTree<Subscriber>;
   readonly #routes: RouteCache<Route>;
   readonly #shares: Shares;
@@ -160,7 +162,10 @@ export class SubscribePath {
   /** Takes a Subscription out of the tree and of its Session; the store is the caller's. */
   remove(subscription: Subscription): void {
     const { topicFilter, session } = subscription;
-    if (session.deleteSubscription(topicFilter)) session.subscriptionBytes -= bytesOf(topicFilter);
+    if (session.deleteSubscription(topicFilter)) {
+      session.subscriptionBytes -= bytesOf(topicFilter);
+      this.#deepLevels -= deepWildcardLevels(topicFilter);
+    }
     const parsed = parseTopicFilter(topicFilter, this.#limits);
     if (parsed === undefined) return;
     if (parsed.shareName === undefined) this.#tree.remove(topicFilter, subscription);
@@ -277,7 +282,9 @@ export class SubscribePath {
       return ReasonCode.WildcardSubscriptionsNotSupported;
     }
     const bytes = session.subscriptionBytes + bytesOf(request.topicFilter);
+    const deep = deepWildcardLevels(request.topicFilter);
     const isFull =
+      (deep > 0 && this.#deepLevels + deep > limits.deepWildcardLevelsMax) ||
       session.subscriptions.size >= limits.subscriptionsPerSessionMax ||
       bytes > limits.subscriptionBytesPerSessionMax;
     if (isFull && !session.subscriptions.has(request.topicFilter)) return ReasonCode.QuotaExceeded;
@@ -302,6 +309,7 @@ export class SubscribePath {
     };
     session.setSubscription(subscription);
     session.subscriptionBytes += bytesOf(stored.topicFilter);
+    this.#deepLevels += deepWildcardLevels(stored.topicFilter);
     if (parsed.shareName === undefined) this.#tree.insert(parsed.topicFilter, subscription);
     else {
       const { share, created } = this.#shares.join(subscription, parsed.topicFilter);
@@ -315,6 +323,9 @@ export class SubscribePath {
 
 /** What a filter counts: its characters, and what it takes in the tree of those with wildcards. */
 function bytesOf(topicFilter: string): number {
-  const { length } = topicFilter;
-  return hasWildcards(topicFilter) ? length + deepLevels(topicFilter) * LEVEL_BYTES : length;
+  return topicFilter.length + deepWildcardLevels(topicFilter) * LEVEL_BYTES;
+}
+
+function deepWildcardLevels(topicFilter: string): number {
+  return hasWildcards(topicFilter) ? deepLevels(topicFilter) : 0;
 }

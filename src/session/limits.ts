@@ -58,6 +58,13 @@ export interface Limits {
   /** Bytes waiting for one socket before QoS 0 is dropped and QoS 1 and 2 stay in the queue. */
   readonly outboxBytesMax: number;
   readonly sessionsMax: number;
+  /** Of one user; of clients without a user name, of one address. */
+  readonly sessionsPerUserMax: number;
+  /**
+   * Levels beyond the eighth of the Topic Filters with wildcards of all Sessions together: many of
+   * them can be made to match on, level by level, for every new Topic Name.
+   */
+  readonly deepWildcardLevelsMax: number;
   readonly subscriptionsPerSessionMax: number;
   /** Characters of all Topic Filters of one Session. */
   readonly subscriptionBytesPerSessionMax: number;
@@ -109,6 +116,8 @@ export const defaultLimits: Limits = {
   queueQoS0: false,
   outboxBytesMax: 1 * MIB,
   sessionsMax: 100_000,
+  sessionsPerUserMax: 100_000,
+  deepWildcardLevelsMax: 250_000,
   // Home Assistant puts thousands of filters into one SUBSCRIBE.
   subscriptionsPerSessionMax: 20_000,
   subscriptionBytesPerSessionMax: 8 * MIB,

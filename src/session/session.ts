@@ -28,6 +28,14 @@ export class SessionTimer extends TimerEntry {
   }
 }
 
+/** A user, or an address from which clients without a user name come. */
+export interface SessionOwner {
+  readonly name: string;
+  readonly isUser: boolean;
+  /** Sessions, connected or not. */
+  count: number;
+}
+
 /**
  * Session State (section 4.1): what is kept for a Client Identifier, with or without a connection.
  */
@@ -39,6 +47,8 @@ export class Session {
    */
   recordNumber = 0;
   userName: string | undefined = undefined;
+  /** Among whose Sessions it counts. */
+  owner: SessionOwner | undefined = undefined;
   protocolVersion: ProtocolVersion = 4;
   /** 0 ends with its Network Connection. */
   expirySeconds = 0;

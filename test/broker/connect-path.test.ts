@@ -148,6 +148,28 @@ describe('refusals', () => {
     expect(other.take('connack')['reasonCode']).toBe(ReasonCode.QuotaExceeded);
   });
 
+  test('no more Sessions of one user, or of one address where there are no names', async () => {
+    const world = await BrokerWorld.start({ limits: { sessionsPerUserMax: 2 } });
+    const code = (clientId: string, fields: object = {}): unknown =>
+      world.connecting(clientId, fields).take('connack')['reasonCode'];
+    const kept = { ...KEPT, username: 'kitchen' };
+    expect([code('a', kept), code('b', kept)]).toEqual([0, 0]);
+    expect(code('c', kept)).toBe(ReasonCode.QuotaExceeded);
+    // Own Sessions, others' and those without a name are another matter.
+    expect([code('a', kept), code('d', { username: 'cellar' }), code('e')]).toEqual([0, 0, 0]);
+    expect([code('f'), code('g')]).toEqual([0, ReasonCode.QuotaExceeded]);
+    expect(world.log.filter(({ event }) => event === 'refused')).toMatchObject([
+      { client: 'c', user: 'kitchen', sentence: expect.stringContaining('kitchen has its 2') },
+      { client: 'g' },
+    ]);
+    // One ends, also that of a client which is away; and a restart forgets no user.
+    world.connect('b', { username: 'kitchen' }).disconnect();
+    expect(code('c', kept)).toBe(0);
+    await world.crash();
+    expect(code('h', kept)).toBe(ReasonCode.QuotaExceeded);
+    expect([code('a', kept), code('i', { username: 'cellar' })]).toEqual([0, 0]);
+  });
+
   test('a protocol version that the listener does not take', async () => {
     const world = await BrokerWorld.start({ policy: { protocolVersions: [5] } });
     expect(world.connecting('a', {}, 4).take('connack')['returnCode']).toBe(1);

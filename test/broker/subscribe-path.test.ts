@@ -59,6 +59,20 @@ describe('refusals are one code for each filter, and the others are carried out'
     expect(granted(`b${deep}`)).toEqual([1]);
   });
 
+  test('deep levels with wildcards of all sessions together', async () => {
+    const world = await BrokerWorld.start({ limits: { deepWildcardLevelsMax: 10 } });
+    const [a, b] = [world.connect('a'), world.connect('b')];
+    const six = `x${'/+'.repeat(13)}`;
+    expect(a.subscribe(six)['granted']).toEqual([0]);
+    expect(b.subscribe(`b/${six}`)['granted']).toEqual([ReasonCode.QuotaExceeded]);
+    expect(b.subscribe('without/'.repeat(30))['granted']).toEqual([0]);
+    expect(b.subscribe('a/+/+/#')['granted']).toEqual([0]);
+    // The same filter again takes the place of the first.
+    expect(a.subscribe(six)['granted']).toEqual([0]);
+    a.disconnect();
+    expect(b.subscribe(`b/${six}`)['granted']).toEqual([0]);
+  });
+
   test('wildcards and identifiers that are switched off', async () => {
     const limits = {
       wildcardSubscriptionAvailable: false,

@@ -119,6 +119,11 @@ export const limits: Entry<Limits> = section<Limits>({
     'Bytes that wait for one socket; beyond it (or 96 KiB behind a full send queue) QoS 0 is dropped.',
   ),
   sessionsMax: key(count(1, COUNT_MAX), defaultLimits.sessionsMax, 'Sessions, connected or not.'),
+  sessionsPerUserMax: key(
+    count(1, COUNT_MAX),
+    defaultLimits.sessionsPerUserMax,
+    'Sessions of one user; of clients without a user name, those that came from one address.',
+  ),
   subscriptionsPerSessionMax: key(
     count(1, COUNT_MAX),
     defaultLimits.subscriptionsPerSessionMax,
@@ -128,6 +133,11 @@ export const limits: Entry<Limits> = section<Limits>({
     size(1, BYTES_MAX),
     defaultLimits.subscriptionBytesPerSessionMax,
     'Characters of all Topic Filters of one session; with wildcards each level beyond 8 counts 256.',
+  ),
+  deepWildcardLevelsMax: key(
+    count(0, COUNT_MAX),
+    defaultLimits.deepWildcardLevelsMax,
+    'Levels beyond 8 of all Topic Filters with wildcards, of all sessions together: they cost time.',
   ),
   retainedMessagesMax: key(
     count(0, COUNT_MAX),
