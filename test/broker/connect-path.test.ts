@@ -150,7 +150,7 @@ describe('refusals', () => {
 
   test('no more Sessions of one user, or of one address where there are no names', async () => {
     const world = await BrokerWorld.start({ limits: { sessionsPerUserMax: 2 } });
-    const code = (clientId: string, fields: object = {}): unknown =>
+    const code = (clientId: string, fields = {}): unknown =>
       world.connecting(clientId, fields).take('connack')['reasonCode'];
     const kept = { ...KEPT, username: 'kitchen' };
     expect([code('a', kept), code('b', kept)]).toEqual([0, 0]);
