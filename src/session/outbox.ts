@@ -4,7 +4,8 @@ import type { FrameTemplate, PublishFrame } from '../wire/publish-frame.js';
 import { type BufferPool, LARGE_BUFFER_BYTES } from './buffer-pool.js';
 import { copyPublish } from './copy-publish.js';
 import { HeldBack } from './held-back.js';
-import type { NetworkConnection, WriteRelease } from './network-connection.js';
+import type { WriteRelease } from './network-connection.js';
+import type { OutboxNetwork, OutboxOwner } from './outbox-network.js';
 import { Trust } from './trust.js';
 
 /** Up to here a packet is copied; above, it is shared. */
@@ -16,15 +17,6 @@ const NO_BUFFERS: Uint8Array[] = [];
 
 /** So many bytes of one tick may leave before an answer: fewer, and one write for all is better. */
 const AHEAD_OF_ANSWERS_BYTES_MAX = 16_384;
-
-export interface OutboxOwner {
-  /** There is room again. */
-  drained(): void;
-  /** Bytes have been given to the network. */
-  sent(bytes: number): void;
-  /** Messages among them that had been held back. */
-  sentHeld(): void;
-}
 
 /**
  * QoS 0 that may wait for a client whose system takes nothing more: its send queue is full already,
@@ -40,7 +32,7 @@ const BEHIND_BYTES_MAX = 96 * 1024;
  */
 export class Outbox implements TickTask, WriteRelease {
   readonly trust: Trust = new Trust();
-  #network: NetworkConnection;
+  #network: OutboxNetwork;
   readonly #endOfTick: EndOfTick;
   readonly #pool: BufferPool;
   #buffer: Uint8Array | undefined = undefined;
@@ -74,7 +66,7 @@ export class Outbox implements TickTask, WriteRelease {
 
   /** `owner.drained` is called when `hasRoom` was false and a flush has emptied it at once. */
   constructor(
-    network: NetworkConnection,
+    network: OutboxNetwork,
     endOfTick: EndOfTick,
     pool: BufferPool,
     bytesMax: number,
@@ -119,7 +111,11 @@ export class Outbox implements TickTask, WriteRelease {
   }
 
   /** From now on bytes leave through another connection, whole packets only, with other limits. */
-  leaveThrough(network: NetworkConnection, bytesMax: number, bytesMaxQoS0: number): void {
+  leaveThrough(
+    network: OutboxNetwork,
+    bytesMax: number = this.#bytesMax,
+    bytesMaxQoS0: number = this.#bytesMaxQoS0,
+  ): void {
     this.#network = network;
     this.#bytesMax = bytesMax;
     this.#bytesMaxQoS0 = bytesMaxQoS0;
@@ -226,7 +222,7 @@ export class Outbox implements TickTask, WriteRelease {
   /** The network has given everything away. Whether nothing was held back for that. */
   drained(): boolean {
     if (this.#closed) return true;
-    if (this.#bytes === 0) this.#isBackedUp = false;
+    if (this.#bytes === 0) this.#isBackedUp = this.#network.unsentBytes > 0;
     if (!this.#isBackedUp) return true;
     // With what else comes in this tick. Whoever waits for room waits for that as well.
     this.#wasFull = true;
@@ -314,7 +310,7 @@ export class Outbox implements TickTask, WriteRelease {
   }
 
   #hand(parts: Uint8Array[], buffers: Uint8Array | Uint8Array[], bytes: number): void {
-    this.trust.unprovenBytes += bytes;
+    this.trust.writtenBytes += bytes;
     this.#bytes -= bytes;
     this.#aheadBytesMin = AHEAD_OF_ANSWERS_BYTES_MAX;
     this.#owner.sent(bytes);
@@ -359,16 +355,17 @@ export class Outbox implements TickTask, WriteRelease {
   #nextBuffer(bytes: number): Uint8Array {
     const old = this.#buffer;
     const together = this.#length + bytes;
-    if (this.#parts === NO_PARTS && together <= LARGE_BUFFER_BYTES) {
-      // One part is cheaper to write than two, by more than what this copies.
-      this.#buffer = this.#pool.larger(old, this.#length, together);
-      return this.#buffer;
-    }
-    if ((old?.length ?? 0) >= LARGE_BUFFER_BYTES || this.#unitBytes >= LARGE_BUFFER_BYTES) {
+    const unitBytesMax = this.#network.prefersSmallWrites === true ? 1 : LARGE_BUFFER_BYTES;
+    if ((old?.length ?? 0) >= LARGE_BUFFER_BYTES || this.#unitBytes >= unitBytesMax) {
       // What is in the processor's cache leaves from there, and its buffer serves the next burst.
       if (this.#network.takesBursts && !this.#isBackedUp) this.#writeNow();
       else this.#endUnit();
       this.#buffer = this.#pool.take(bytes);
+      return this.#buffer;
+    }
+    if (this.#parts === NO_PARTS && together <= LARGE_BUFFER_BYTES) {
+      // One part is cheaper to write than two, by more than what this copies.
+      this.#buffer = this.#pool.larger(old, this.#length, together);
       return this.#buffer;
     }
     this.#endPart();

@@ -4,6 +4,7 @@ import type { Connection } from '../../session/connection.js';
 
 import type { Statistics } from '../../session/statistics.js';
 import { TRUST_BYTES_MIN } from '../../session/trust.js';
+import { SlowLink } from './slow-link.js';
 
 /** What the system tells of one connection. */
 export interface KernelQueue {
@@ -37,14 +38,18 @@ const LOCAL_HALF_MS = 120;
 /** A client that was seen to keep up may pause so many times longer: it collects its garbage. */
 const PROVEN_PATIENCE_FOLD = 8;
 const TRUST_BYTES_MAX = 131_072;
+/** Whoever is trusted with more has kept up before. */
+const UNTRIED_BYTES = 65_536;
 const LOOK_MS = 4;
-const STALLED_LOOK_MS = 100;
+/** Where nothing more comes in the way of memory. */
+const CALM_LOOK_MS = 100;
 /** Asking the system costs at most this share of the time. */
 const COST_SHARE = 50;
 /** Of the cost so far, how much is kept with each look: the clock counts whole milliseconds. */
 const COST_KEPT = 0.9;
 
 interface Doubt {
+  readonly link: SlowLink;
   /** When something was last received. */
   movedMs: number;
 }
@@ -62,7 +67,8 @@ export class StalledReaders extends TimerEntry {
   readonly #kernelQueues: KernelQueues | undefined;
   readonly #isWatched: (connection: Connection) => boolean;
   readonly #doubts = new Map<Connection, Doubt>();
-  #pauseMs = LOOK_MS;
+  /** Of those among the slow ones that have been received altogether. */
+  readonly #slow = new WeakMap<Connection, SlowLink>();
   /** Of one look, on average. */
   #costMs = 1;
 
@@ -90,8 +96,11 @@ export class StalledReaders extends TimerEntry {
       connection.outbox.trust.trustBytes = Number.POSITIVE_INFINITY;
     } else {
       const { nowMs } = this.#clock;
-      this.#doubts.set(connection, { movedMs: nowMs });
-      if (!this.armed) this.#timers.arm(this, Math.max(LOOK_MS, this.#pauseMs));
+      const link =
+        this.#slow.get(connection) ?? new SlowLink(connection, () => this.doubt(connection));
+      this.#doubts.set(connection, { link, movedMs: nowMs });
+      const pauseMs = this.#pauseMs(link.isSlow ? CALM_LOOK_MS : LOOK_MS);
+      if (!this.armed || this.dueMs > nowMs + pauseMs) this.#timers.arm(this, pauseMs);
     }
   }
 
@@ -106,40 +115,55 @@ export class StalledReaders extends TimerEntry {
     const queues = this.#kernelQueues?.(addresses);
     const costMs = Math.max(0, this.#clock.wallMs() - beganMs);
     this.#costMs = COST_KEPT * this.#costMs + (1 - COST_KEPT) * costMs;
-    let allStalled = true;
+    let isCalm = true;
     for (const [connection, doubt] of [...this.#doubts]) {
       const queue = queues?.get(connection.network.peer.address);
       if (queue === undefined) {
         connection.outbox.trust.trustBytes = Number.POSITIVE_INFINITY;
         this.#doubts.delete(connection);
       } else this.#judge(connection, doubt, queue);
-      if (!connection.outbox.isStalled) allStalled = false;
+      const waitsBytes = queue?.queuedBytes ?? 0;
+      if (waitsBytes > PROVEN_BYTES && !connection.outbox.isStalled) isCalm = false;
     }
-    const leastMs = allStalled ? STALLED_LOOK_MS : LOOK_MS;
-    this.#pauseMs = Math.max(leastMs, COST_SHARE * this.#costMs);
-    if (this.#doubts.size > 0 && !this.armed) this.#timers.arm(this, this.#pauseMs);
+    const leastMs = isCalm ? CALM_LOOK_MS : LOOK_MS;
+    if (this.#doubts.size > 0 && !this.armed) this.#timers.arm(this, this.#pauseMs(leastMs));
+  }
+
+  /** Nothing gives reason to look again before more was written. */
+  #prove(connection: Connection, link: SlowLink, receivedBytes: number): void {
+    const { trust, isStalled } = connection.outbox;
+    this.#doubts.delete(connection);
+    if (link.isSlow) this.#slow.set(connection, link);
+    else this.#slow.delete(connection);
+    const more = Math.max(2 * trust.trustBytes, receivedBytes);
+    const isTried = !isStalled && !link.isSlow;
+    trust.trustBytes = isTried ? Math.min(more, TRUST_BYTES_MAX) : TRUST_BYTES_MIN;
+  }
+
+  /** Between two looks. */
+  #pauseMs(leastMs: number): number {
+    return Math.max(leastMs, COST_SHARE * this.#costMs);
   }
 
   #judge(connection: Connection, doubt: Doubt, queue: KernelQueue): void {
     const { queuedBytes } = queue;
     const { outbox } = connection;
     const { nowMs } = this.#clock;
+    const { trust } = outbox;
     // All that was written since the last look, and no longer waits, has arrived.
-    if (outbox.trust.wasAnswered || outbox.trust.unprovenBytes > queuedBytes) doubt.movedMs = nowMs;
-    outbox.trust.unprovenBytes = queuedBytes;
-    outbox.trust.wasAnswered = false;
+    if (trust.wasAnswered || trust.unprovenBytes > queuedBytes) doubt.movedMs = nowMs;
+    const receivedBytes = trust.unprovenBytes - queuedBytes;
+    trust.waits(queuedBytes);
+    const isQuick = doubt.link.look(queuedBytes, nowMs);
     if (queuedBytes <= PROVEN_BYTES) {
-      this.#doubts.delete(connection);
-      outbox.trust.trustBytes = outbox.isStalled
-        ? TRUST_BYTES_MIN
-        : Math.min(2 * outbox.trust.trustBytes, TRUST_BYTES_MAX);
+      if (isQuick) this.#prove(connection, doubt.link, receivedBytes);
       outbox.isStalled = false;
       return;
     }
     if (outbox.isStalled) return;
     const stillMs = nowMs - doubt.movedMs;
     const isHere = isLocal(connection.network.peer.host);
-    if (stillMs < patienceMs(queue, isHere, outbox.trust.trustBytes > TRUST_BYTES_MIN)) return;
+    if (stillMs < patienceMs(queue, isHere, outbox.trust.trustBytes > UNTRIED_BYTES)) return;
     outbox.isStalled = true;
     outbox.trust.trustBytes = TRUST_BYTES_MIN;
     this.#statistics.stalls++;

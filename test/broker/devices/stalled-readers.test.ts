@@ -121,7 +121,7 @@ test('one that acknowledges is not taken for one that has stopped', async () => 
   const { world, client, state } = await withSubscriber(HERE);
   client.subscribe('q', { qos: 1 });
   const publisher = world.connect('other');
-  for (let i = 0; i < 30; i++) {
+  for (let i = 0; i < 18; i++) {
     for (let j = 0; j < 12; j++) publisher.publish('t', PAYLOAD);
     publisher.publish('q', PAYLOAD, { qos: 1 });
     for (const packet of client.packets()) {

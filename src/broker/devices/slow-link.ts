@@ -1,0 +1,73 @@
+import type { Connection } from '../../session/connection.js';
+import { SlowNetwork, WINDOW_BYTES_MAX } from '../../session/slow-network.js';
+
+/** A link is judged by what it took in this time. */
+const PERIOD_MS = 1000;
+/** What waits would take longer than this: whoever waits for an answer behind it gives up. */
+const SLOW_MS = 3000;
+/** No reason to hold anything back. */
+const QUICK_MS = 1000;
+/** A rate is measured over so long, or with so many bytes, at least. */
+const SURE_MS = 200;
+const SURE_BYTES = 16_384;
+/** As long may an answer wait, by what was measured. */
+const WINDOW_MS = 1500;
+/** Below, nothing is worth its while. */
+const WINDOW_BYTES_MIN = 2048;
+
+/**
+ * How fast one client's link takes what the system has for it; where that is slow, the system gets
+ * no more than what the link takes in a second or two. The window is halved and doubled by what is
+ * seen, so neither a long round trip nor a pause of the link needs to be told from a low rate.
+ */
+export class SlowLink {
+  readonly #connection: Connection;
+  readonly #network: SlowNetwork;
+  #beganMs = Number.NEGATIVE_INFINITY;
+  #takenBytes = 0;
+  #queuedBytes = 0;
+
+  /** `wrote` is called when something is written while it is slow. */
+  constructor(connection: Connection, wrote: () => void) {
+    this.#connection = connection;
+    this.#network = new SlowNetwork(connection.network, wrote);
+  }
+
+  get isSlow(): boolean {
+    return this.#network.isSlow;
+  }
+
+  /** What the system holds for it now. Whether nothing needs to be looked at any more. */
+  look(queuedBytes: number, nowMs: number): boolean {
+    const { outbox, network } = this.#connection;
+    const takenBytes = outbox.trust.writtenBytes - network.unsentBytes;
+    const tookMs = nowMs - this.#beganMs;
+    const received = takenBytes - this.#takenBytes - (queuedBytes - this.#queuedBytes);
+    const isFirst = tookMs === Number.POSITIVE_INFINITY;
+    const leftMs = received > 0 ? (queuedBytes * tookMs) / received : Number.POSITIVE_INFINITY;
+    const isSure = tookMs >= SURE_MS || received >= SURE_BYTES;
+    const isFast = !isFirst && isSure && !this.isSlow && leftMs < QUICK_MS;
+    const isQuick = isFast || queuedBytes <= WINDOW_BYTES_MIN;
+    if (isFirst || tookMs >= PERIOD_MS) {
+      if (!isFirst) this.#judge(queuedBytes, leftMs, (received * WINDOW_MS) / tookMs);
+      this.#beganMs = nowMs;
+      this.#takenBytes = takenBytes;
+      this.#queuedBytes = queuedBytes;
+    }
+    if (this.#network.holds(queuedBytes) && network.unsentBytes === 0) this.#connection.drained();
+    return isQuick;
+  }
+
+  #judge(queuedBytes: number, leftMs: number, windowBytes: number): void {
+    const slow = this.#network;
+    if (queuedBytes > WINDOW_BYTES_MIN && leftMs > SLOW_MS) {
+      const bytes = slow.isSlow ? slow.windowBytes / 2 : windowBytes;
+      if (!slow.isSlow) this.#connection.outbox.leaveThrough(slow);
+      slow.windowBytes = Math.max(WINDOW_BYTES_MIN, Math.floor(bytes));
+    } else if (slow.isSlow && slow.wasFull && leftMs < QUICK_MS) {
+      const bytes = slow.windowBytes * 2;
+      slow.windowBytes = bytes > WINDOW_BYTES_MAX ? Number.POSITIVE_INFINITY : bytes;
+    }
+    slow.wasFull = false;
+  }
+}
