@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { addLinkCommand } from './cli/link-command.js';
+import { addPacketLinkCommand } from './cli/packet-link-command.js';
 import { addRunOptions, run } from './cli/run-command.js';
 import { addTableCommand } from './cli/table-command.js';
 
@@ -12,6 +13,7 @@ Examples:
   dunlin-sim --compare --json comparison.json     one table: Dunlin, Mosquitto, aedes
   dunlin-sim table comparison.json                the same table again
   dunlin-sim link --profile gprs --listen 18830   a GPRS link for your own firmware
+  dunlin-sim packet-link --profile gprs --loss 0.05   with real TCP that loses packets
 
 Exit codes: 0 every criterion held (in a comparison: by the first broker), 1 one did not,
 2 wrong flag.`;
@@ -20,6 +22,8 @@ const program = new Command('dunlin-sim')
   .description('Small devices on bad links, as real ones behave, against any MQTT broker')
   .addHelpText('after', EXIT_CODES)
   .allowExcessArguments(false)
+  // `link --broker` is the link's own flag, not that of a run.
+  .enablePositionalOptions()
   .exitOverride();
 addRunOptions(program).action(async (flags) => {
   const exitCode = await run(flags);
@@ -27,6 +31,7 @@ addRunOptions(program).action(async (flags) => {
   process.stdout.write('', () => process.exit(exitCode));
 });
 addLinkCommand(program);
+addPacketLinkCommand(program);
 addTableCommand(program);
 
 try {

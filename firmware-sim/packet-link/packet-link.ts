@@ -1,12 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { access, mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../base/random.js';
+import type { TcpTarget } from '../link/tcp.js';
 import { insideNamespace, ip, packetLinkObstacle } from './namespaces.js';
+import { NatTable } from './nat-table.js';
 import { PacketPath, type PathCounts, type PathOptions } from './packet-path.js';
+import { startRelay } from './relay.js';
 
 /** In namespaces of their own, so that nothing outside can have the same ones. */
 const BROKER_ADDRESS = '10.77.0.1';
@@ -21,6 +25,8 @@ export interface PacketLinkOptions {
   /** One generator for both directions. */
   readonly random: Random;
   readonly mtuBytes?: number;
+  /** A connection without a packet for longer is forgotten on the way; see `NatTable`. */
+  readonly natIdleMs?: number;
 }
 
 /**
@@ -43,6 +49,8 @@ export interface PacketLink {
    * port: for devices and observers inside this process.
    */
   doorTo(port: number, side: 'broker' | 'device'): Promise<string>;
+  /** The other way out: what listens at `target` is reached at the broker's address and port. */
+  exitTo(port: number, target: TcpTarget): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,10 +80,13 @@ class Link implements PacketLink {
   readonly #children: ChildProcess[] = [];
   readonly #sockets: Socket[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #servers: Server[] = [];
+  readonly #nat: NatTable | undefined;
   #folder: string | undefined;
   #doors = 0;
 
-  constructor({ up, down, random }: PacketLinkOptions) {
+  constructor({ up, down, random, natIdleMs }: PacketLinkOptions) {
+    this.#nat = natIdleMs === undefined ? undefined : new NatTable(natIdleMs);
     this.#up = new PacketPath(up, random);
     this.#down = new PacketPath(down, random);
   }
@@ -105,8 +116,8 @@ class Link implements PacketLink {
     this.#folder = await mkdtemp(join(tmpdir(), 'dunlin-packet-link-'));
     const broker = await this.#side(this.#brokerNamespace, BROKER_ADDRESS, mtuBytes);
     const device = await this.#side(this.#deviceNamespace, DEVICE_ADDRESS, mtuBytes);
-    this.#join(device, broker, this.#up);
-    this.#join(broker, device, this.#down);
+    this.#join(device, broker, this.#up, 'up');
+    this.#join(broker, device, this.#down, 'down');
   }
 
   async doorTo(port: number, side: 'broker' | 'device'): Promise<string> {
@@ -118,7 +129,16 @@ class Link implements PacketLink {
     return path;
   }
 
+  async exitTo(port: number, target: TcpTarget): Promise<void> {
+    const path = join(this.#folder!, `exit-${port}`);
+    this.#servers.push(await startRelay({ path }, { ...target }));
+    const [program, ...words] = this.brokerSide;
+    const listen = `TCP4-LISTEN:${port},bind=${BROKER_ADDRESS},fork,reuseaddr,nodelay`;
+    this.#spawn(program, [...words, 'socat', listen, `UNIX-CONNECT:${path}`]);
+  }
+
   async close(): Promise<void> {
+    for (const server of this.#servers) server.close();
     for (const timer of this.#timers) clearTimeout(timer);
     for (const socket of this.#sockets) socket.close();
     await Promise.all(this.#children.map(ended));
@@ -154,9 +174,13 @@ class Link implements PacketLink {
     return { socket, tunPort };
   }
 
-  #join(from: Side, to: Side, path: PacketPath): void {
+  #join(from: Side, to: Side, path: PacketPath, way: 'up' | 'down'): void {
     from.socket.on('message', (packet) => {
       const nowMs = performance.now();
+      if (this.#nat?.passes(packet, way, nowMs) === false) {
+        path.counts.lost++;
+        return;
+      }
       for (const atMs of path.carry(packet, nowMs)) {
         const timer = setTimeout(() => {
           this.#timers.delete(timer);

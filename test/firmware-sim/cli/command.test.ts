@@ -115,6 +115,25 @@ test('a table comes from a comparison alone', async () => {
   });
 });
 
+test('a link has flags of its own, also where a run has the same', async () => {
+  const main = join(repositoryFolder, 'firmware-sim/main.ts');
+  const flags = ['link', '--profile', 'lan', '--listen', '0', '--broker', 'mqtt://127.0.0.1:7'];
+  const child = spawn(process.execPath, ['--import', 'tsx', main, ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  onTestFinished(() => {
+    child.kill();
+  });
+  const said = await new Promise((resolve) => {
+    child.stderr.once('data', (chunk: Buffer) => resolve(chunk.toString()));
+  });
+  expect(said).toMatch(/^lan between 127\.0\.0\.1:\d+ and 127\.0\.0\.1:7;/);
+  expect(await dunlinSim('packet-link', '--profile', 'lan', '--loss', '2')).toMatchObject({
+    code: 2,
+    errors: expect.stringContaining('--loss 2: expected a number from 0 to 1'),
+  });
+}, 120_000);
+
 test('a comparison starts its brokers itself', async () => {
   expect(await dunlinSim('--compare', '--broker', 'mqtt://127.0.0.1:1')).toMatchObject({
     code: 2,
