@@ -15,7 +15,7 @@ import {
   propertyDefinition,
 } from './property.js';
 import { BROKEN, copyPropertiesWithout, propertyEnd } from './property-bytes.js';
-import { malformed, protocolError } from './protocol-violation.js';
+import { checkPropertyLength, malformed, protocolError } from './protocol-violation.js';
 import { Publish } from './publish.js';
 import { HAS_WILDCARD, readProperties, refuseValue } from './read-properties.js';
 
@@ -107,6 +107,7 @@ function decodePropertyLength(publish: Publish, lengthAt: number): void {
   if (at + length > packetEnd) {
     malformed('PUBLISH: the Property Length reaches beyond the packet');
   }
+  checkPropertyLength(length);
 }
 
 /** Checks the properties and takes out the few values that the Server itself uses. */

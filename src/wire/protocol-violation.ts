@@ -32,3 +32,17 @@ export function malformed(sentence: string, statement = ''): never {
 export function protocolError(sentence: string, statement = ''): never {
   throw new ProtocolViolation(ReasonCode.ProtocolError, sentence, statement);
 }
+
+/**
+ * Of one packet's properties. The smallest of them have seven bytes: a packet full of them is more
+ * work, and takes more memory, than any other one, and meanwhile nobody else has a turn.
+ */
+export const PROPERTIES_BYTES_MAX: number = 256 * 1024;
+
+export function checkPropertyLength(bytes: number): void {
+  if (bytes <= PROPERTIES_BYTES_MAX) return;
+  throw new ProtocolViolation(
+    ReasonCode.QuotaExceeded,
+    `The packet has ${bytes} bytes of properties; the limit is ${PROPERTIES_BYTES_MAX}`,
+  );
+}

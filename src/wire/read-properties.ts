@@ -10,7 +10,7 @@ import {
   ValueRule,
   WILL,
 } from './property.js';
-import { ProtocolViolation, protocolError } from './protocol-violation.js';
+import { checkPropertyLength, ProtocolViolation, protocolError } from './protocol-violation.js';
 import { ReasonCode } from './reason-code.js';
 
 type Value = number | boolean | string | Uint8Array | UserProperty;
@@ -28,6 +28,7 @@ export function readProperties(reader: ByteReader, owner: PropertyOwner): Proper
   const packetEnd = reader.end;
   const end = reader.at + length;
   if (end > packetEnd) reader.malformed('the Property Length reaches beyond the packet');
+  checkPropertyLength(length);
   reader.end = end;
   const values = readPropertyList(reader, owner);
   reader.end = packetEnd;

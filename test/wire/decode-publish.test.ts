@@ -5,6 +5,7 @@ import {
   decodePublishPacket,
   forwardedProperties,
 } from '../../src/wire/decode-publish.js';
+import { PROPERTIES_BYTES_MAX } from '../../src/wire/protocol-violation.js';
 import { Publish } from '../../src/wire/publish.js';
 import { bytes, packet, placed, refusal } from './bytes.js';
 
@@ -152,4 +153,16 @@ describe('decodePublishPacket', () => {
     const whole = packet(0x30, body);
     expect(refusal(() => decodePublishPacket(placed(whole), 5, 'server'))).toBe(code);
   });
+});
+
+it('takes properties up to their limit, and no more', () => {
+  const withProperties = (count: number): Uint8Array => {
+    const properties = Buffer.alloc(count * 7, Buffer.from('2600016100016b', 'hex'));
+    // The Property Length is written as the Remaining Length is.
+    const counted = packet(0, properties).subarray(1);
+    return packet(0x30, Buffer.concat([Buffer.from([0, 1, 0x74]), counted]));
+  };
+  const most = Math.floor(PROPERTIES_BYTES_MAX / 7);
+  expect(publishOf(withProperties(most)).packetEnd).toBeGreaterThan(PROPERTIES_BYTES_MAX - 7);
+  expect(refusal(() => publishOf(withProperties(most + 1)))).toContain('97');
 });

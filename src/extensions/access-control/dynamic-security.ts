@@ -27,6 +27,8 @@ const topicTypes = {
 export class DynamicSecuritySource implements RuleSource {
   readonly #file: DynamicSecurity;
   readonly #sets = new Map<string | undefined, readonly RuleSet[]>();
+  /** Of patterns that subscriptions were compared with. */
+  readonly #levels = new Map<Acl, readonly string[]>();
 
   constructor(file: DynamicSecurity) {
     this.#file = file;
@@ -73,13 +75,24 @@ export class DynamicSecuritySource implements RuleSource {
     topicFilter: string,
     userName: string | undefined,
   ): Verdict | undefined {
+    const filter = topicFilter.split('/');
     for (const { acls } of this.#rolesOf(userName)) {
       const literal = acls.find((a) => a.type === `${what}Literal` && a.topic === topicFilter);
       const acl =
-        literal ?? acls.find((a) => a.type === `${what}Pattern` && isWithin(topicFilter, a.topic));
+        literal ?? acls.find((a) => a.type === `${what}Pattern` && this.#isWithin(filter, a));
       if (acl !== undefined) return verdictOf(acl);
     }
     return undefined;
+  }
+
+  /** Whether everything that the filter matches is matched by the pattern. */
+  #isWithin(filter: readonly string[], acl: Acl): boolean {
+    let levels = this.#levels.get(acl);
+    if (levels === undefined) {
+      levels = acl.topic.split('/');
+      this.#levels.set(acl, levels);
+    }
+    return mayCover(levels, filter) && covers(levels, filter.join('/'));
   }
 
   /** In the order in which they are asked. A user that the file does not know has none. */
@@ -92,14 +105,22 @@ export class DynamicSecuritySource implements RuleSource {
   }
 }
 
-/** Whether everything that the filter matches is matched by the pattern. */
-function isWithin(topicFilter: string, pattern: string): boolean {
-  const judged = {
-    topicFilter: pattern,
-    levels: pattern.split('/'),
-    order: 0,
-    verdict: 2,
-  } as const;
+/**
+ * False where the filter surely matches more: a look at the levels, since one SUBSCRIBE may have
+ * thousands of filters, and a file as many patterns.
+ */
+export function mayCover(pattern: readonly string[], filter: readonly string[]): boolean {
+  for (let i = 0; i < filter.length; i++) {
+    const level = pattern[i];
+    if (level === '#') return true;
+    if (filter[i] === '#') return pattern.slice(i).every((each) => each === '+' || each === '#');
+    if (level !== '+' && level !== filter[i]) return false;
+  }
+  return pattern.length === filter.length || pattern[filter.length] === '#';
+}
+
+function covers(levels: readonly string[], topicFilter: string): boolean {
+  const judged = { topicFilter: levels.join('/'), levels, order: 0, verdict: 2 } as const;
   return coverageOf(topicFilter, [judged], DENIED).lowest !== DENIED;
 }
 
