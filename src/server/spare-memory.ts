@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks';
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 
 const MIB = 1024 * 1024;
 /** More than a broker without Sessions has: to look through it would hold up clients for long. */
@@ -14,52 +14,81 @@ const WORTH_MIB_SECONDS = 240;
 /** Less is not, however long ago that was. */
 const GROWN_MIB_MIN = 4;
 
+/** What is known of this process, and how its memory is given back. */
+export interface ProcessMemory {
+  nowMs(): number;
+  residentBytes(): number;
+  /** Share of the time since the last call that the process worked. */
+  busyShare(): number;
+  giveBack(): Promise<void>;
+}
+
 /**
  * Gives back what a burst of work has left, once it is quiet: pages of short-lived objects, source
  * text and compiled code, of which V8 keeps tens of megabytes until it next has to collect. It
  * takes some 20 ms, in which nothing else runs; so it is done when hardly anything does.
  */
 export class SpareMemory {
-  #loop = performance.eventLoopUtilization();
+  readonly #process: ProcessMemory;
   #settledBytes = 0;
-  /** Of `performance.now()`, which is 0 when the process begins. */
   #gaveBackMs = 0;
+
+  constructor(process: ProcessMemory = new ThisProcess()) {
+    this.#process = process;
+  }
 
   async start(): Promise<void> {
     await this.#giveBack();
-    setInterval(() => this.#look(), LOOK_MS).unref();
+    setInterval(() => void this.look(), LOOK_MS).unref();
   }
 
-  #look(): void {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, this.#loop);
-    this.#loop = now;
-    if (utilization > BUSY_SHARE_MAX) return;
-    const bytes = process.memoryUsage.rss();
+  /** Whether it was done. */
+  async look(): Promise<boolean> {
+    if (this.#process.busyShare() > BUSY_SHARE_MAX) return false;
+    const bytes = this.#process.residentBytes();
     if (bytes < this.#settledBytes) this.#settledBytes = bytes;
     const grownMiB = (bytes - this.#settledBytes) / MIB;
-    const seconds = (performance.now() - this.#gaveBackMs) / 1000;
-    if (grownMiB < GROWN_MIB_MIN || grownMiB * seconds < WORTH_MIB_SECONDS) return;
-    void this.#giveBack();
+    const seconds = (this.#process.nowMs() - this.#gaveBackMs) / 1000;
+    if (grownMiB < GROWN_MIB_MIN || grownMiB * seconds < WORTH_MIB_SECONDS) return false;
+    await this.#giveBack();
+    return true;
   }
 
   async #giveBack(): Promise<void> {
-    this.#gaveBackMs = performance.now();
-    await collect();
-    this.#settledBytes = process.memoryUsage.rss();
+    this.#gaveBackMs = this.#process.nowMs();
+    await this.#process.giveBack();
+    this.#settledBytes = this.#process.residentBytes();
   }
 }
 
-async function collect(): Promise<void> {
-  if (process.memoryUsage().heapUsed > HEAP_BYTES_MAX) return;
-  try {
-    // The one public way to what V8 does when memory is low; `gc()` collects and keeps the pages.
-    const { Session } = await import('node:inspector');
-    const session = new Session();
-    session.connect();
-    // The answer comes while a lock is held that the end of the session waits for: so later.
-    session.post('HeapProfiler.collectGarbage', () => setImmediate(() => session.disconnect()));
-  } catch {
-    // A Node without it, or one that does not let us: V8 does it in its own time.
+class ThisProcess implements ProcessMemory {
+  #loop: EventLoopUtilization = performance.eventLoopUtilization();
+
+  nowMs(): number {
+    return performance.now();
+  }
+
+  residentBytes(): number {
+    return process.memoryUsage.rss();
+  }
+
+  busyShare(): number {
+    const before = this.#loop;
+    this.#loop = performance.eventLoopUtilization();
+    return performance.eventLoopUtilization(this.#loop, before).utilization;
+  }
+
+  async giveBack(): Promise<void> {
+    if (process.memoryUsage().heapUsed > HEAP_BYTES_MAX) return;
+    try {
+      // The one public way to what V8 does when memory is low; `gc()` collects and keeps the pages.
+      const { Session } = await import('node:inspector');
+      const session = new Session();
+      session.connect();
+      // The answer comes while a lock is held that the end of the session waits for: so later.
+      session.post('HeapProfiler.collectGarbage', () => setImmediate(() => session.disconnect()));
+    } catch {
+      // A Node without it, or one that does not let us: V8 does it in its own time.
+    }
   }
 }
