@@ -26,6 +26,10 @@ export interface WatchedFlow {
   deliveriesInFlight(): Iterable<Delivery>;
   /** The window is full and more waits. */
   readonly isStuck: boolean;
+  readonly queue: {
+    /** Lets what waits be in the store alone. */
+    unload(): void;
+  };
   readonly inFlight: number;
   /** How many are to be in flight. */
   readonly window: number;
@@ -301,6 +305,7 @@ export class DeliveryWatch extends TimerEntry {
    */
   #probe(oldest: Delivery, nowMs: number): void {
     const quietMs = nowMs - Math.max(oldest.sentMs, this.#acknowledgedMs);
+    if (quietMs >= LOOK_MS) this.#flow.queue.unload();
     const wasHeard = this.#line.heardMs - oldest.sentMs >= 1000;
     let enoughMs = wasHeard ? STUCK_HEARD_MS : STUCK_MS;
     if (this.#wasDeaf && this.isDeaf) {

@@ -255,6 +255,18 @@ export class OutboundQueue implements QueuePosition, QueueReader {
     this.#store.readQueue(this, this.#loadedTo, this.tailSequence, PAGE_ENTRIES, this);
   }
 
+  /**
+   * The client takes nothing, so what is next need not wait in memory as well. Where the oldest are
+   * about to be dropped they stay, since they would be read for that.
+   */
+  unload(): void {
+    const next = this.#loaded.peek();
+    if (!this.isStored || next === undefined || this.#reading || this.#resends.length > 0) return;
+    if (this.isFull(this.#owner.waiting, 0)) return;
+    this.#loadedTo = next.sequence;
+    this.#loaded = NOTHING_LOADED;
+  }
+
   page(deliveries: readonly Delivery[], end: number): void {
     this.#reading = false;
     if (this.#isOver) return;

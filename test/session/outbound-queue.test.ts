@@ -52,6 +52,53 @@ describe('paging', () => {
     await bench.expectConsistent();
   });
 
+  test('what is unloaded comes once, in order, with what came meanwhile', async () => {
+    for (const count of [2, PAGE, 1000]) {
+      const bench = await OutboundBench.start();
+      bench.attach(1);
+      bench.deliverMany(0, count);
+      bench.flow.queue.unload();
+      expect([...bench.flow.queue]).toEqual([]);
+      bench.deliverMany(count, count + 5);
+      expect([...bench.flow.queue]).toEqual([]);
+      await bench.expectConsistent();
+      expect(payloads(bench.drain())).toEqual(texts(0, count + 5));
+      await bench.expectConsistent();
+    }
+  });
+
+  test('what is unloaded before it is durable comes all the same', async () => {
+    const bench = await OutboundBench.start({ holdsCommits: true });
+    bench.attach(1);
+    bench.deliverMany(0, 10);
+    bench.flow.queue.unload();
+    const first = bench.receiver.take();
+    for (const line of first) bench.flow.acknowledged(Number.parseInt(line, 10));
+    bench.run();
+    expect(bench.receiver.sent).toEqual([]);
+    bench.commitAll();
+    bench.flow.setWindow(100);
+    bench.commitAll();
+    expect(payloads([...first, ...bench.receiver.take()])).toEqual(texts(0, 10));
+    await bench.expectConsistent();
+  });
+
+  test('a full queue keeps the oldest, which are the next to be dropped', async () => {
+    const bench = await started({ queuedMessagesMax: 20 });
+    bench.attach(1);
+    bench.deliverMany(0, 21);
+    bench.flow.queue.unload();
+    expect([...bench.flow.queue]).toHaveLength(20);
+  });
+
+  test('a session that is in no store unloads nothing', async () => {
+    const bench = await OutboundBench.start({ isStored: false });
+    bench.attach(1);
+    bench.deliverMany(0, 5);
+    bench.flow.queue.unload();
+    expect(payloads(bench.drain())).toEqual(texts(0, 5));
+  });
+
   test('what is published while a page is read comes behind it', async () => {
     const bench = await OutboundBench.start({ holdsCommits: true });
     bench.deliverMany(0, PAGE + 10);
