@@ -12,7 +12,7 @@ import { type Shape, type Topics, topicsOf } from './shape.js';
 import { LoadSubscriber } from './subscriber.js';
 
 const DRAIN_EVERY_MS = 20;
-const DRAIN_MS_MAX = 10_000;
+const DRAIN_MS_MAX = 60_000;
 /** Slots of a ring that holds different topics. */
 const TOPIC_SLOTS_MAX = 5000;
 /** Messages that may be late in an open loop before the generator itself holds back. */

@@ -1,7 +1,9 @@
+import { Writable } from 'node:stream';
 import pino, { type Logger as Pino } from 'pino';
 import type { LogFields } from '../base/log.js';
 import type { LogFormat, LogLevel } from './config.js';
 import { FoldingLogger, type LevelledLogger } from './folding-logger.js';
+import { LogOutput } from './log-output.js';
 
 /** Bytes of log that may wait for their reader. */
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
@@ -34,34 +36,24 @@ export async function createLogger(options: LogOptions): Promise<LevelledLogger>
   return log;
 }
 
-/**
- * Written beside the event loop: a reader of the log that is slow or stands still must not hold up
- * the clients. Beyond the bound lines are lost; what waits at the end is written then.
- */
-function standardOutput(): pino.DestinationStream {
-  let attemptsLeft = Number.POSITIVE_INFINITY;
-  const retryEAGAIN = (): boolean => attemptsLeft-- > 0;
-  const output = pino.destination({
-    dest: 1,
-    sync: false,
-    maxLength: WAITING_BYTES_MAX,
-    retryEAGAIN,
+function standardOutput(): LogOutput {
+  const output = new LogOutput({
+    fileDescriptor: 1,
+    waitingBytesMax: WAITING_BYTES_MAX,
+    endAttempts: END_ATTEMPTS,
   });
-  // Whoever read the log is gone: that is no reason to end the broker.
-  output.on('error', () => {});
-  process.on('exit', () => {
-    attemptsLeft = END_ATTEMPTS;
-    try {
-      output.flushSync();
-    } catch {
-      // Nobody takes the last lines.
-    }
-  });
+  process.on('exit', () => output.end());
   return output;
 }
 
-async function pretty(destination: pino.DestinationStream): Promise<NodeJS.WritableStream> {
+async function pretty(output: LogOutput): Promise<NodeJS.WritableStream> {
   const { PinoPretty } = await import('pino-pretty');
+  const destination = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      output.write(chunk.toString());
+      done();
+    },
+  });
   return PinoPretty({
     destination,
     colorize: process.stdout.isTTY === true && !process.env['NO_COLOR'],

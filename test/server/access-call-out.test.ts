@@ -34,7 +34,7 @@ test('MQTT.js may do what rules and server both allow; a reload takes the server
   const { url, asked } = await judge();
   const listen = ['mqtt://127.0.0.1:0'];
   const rules = ['deny publish home/alarm', 'allow all #'];
-  const http = { url, authorization: 'Bearer x' };
+  const http = { url, authorization: 'Bearer x', timeoutSeconds: 60 };
   const broker = await createBroker({ listen, authorization: { rules, http } });
   onTestFinished(() => broker.close());
   const client = await connectAsync(broker.addresses[0]!, {

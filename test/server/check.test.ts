@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { check } from '../../src/server/check/check.js';
+import { freePort } from '../support/ports.js';
 
 let folder: string;
 
@@ -19,15 +20,6 @@ async function report(yaml: string): Promise<{ lines: readonly string[]; exitCod
   chmodSync(file, 0o644);
   const { lines, exitCode } = await check({ config: file }, {});
   return { lines: lines.map((line) => line.replaceAll(`${folder}/`, '')), exitCode };
-}
-
-/** One TCP address of this machine that nobody else uses meanwhile. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.on('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const near = (more = ''): string => `listen: mqtt://127.0.0.1:0\ndata: ${folder}/new\n${more}`;

@@ -38,7 +38,12 @@ function temporaryFolder(): string {
   return folder;
 }
 
-test('writing, replacing and removing are seen; other files of the folder are not', async () => {
+/** Where nothing tells of changes, each of four is found by looking every half minute. */
+const LOOKED_FOR_MS_MAX = 300_000;
+
+test('writing, replacing and removing are seen; other files of the folder are not', {
+  timeout: LOOKED_FOR_MS_MAX,
+}, async () => {
   const folder = temporaryFolder();
   const file = join(folder, 'a.pem');
   writeFileSync(file, '1');
