@@ -6,7 +6,7 @@ export interface LogOutputOptions {
   readonly fileDescriptor: number;
   /** What may wait for a slow reader; beyond it lines are lost. */
   readonly waitingBytesMax: number;
-  /** At the end: how often a reader that takes nothing is asked again, a tenth of a second apart. */
+  /** At the end: how often a reader that takes nothing is asked again. */
   readonly endAttempts: number;
 }
 
