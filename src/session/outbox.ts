@@ -11,9 +11,8 @@ import { Trust } from './trust.js';
 /** Up to here a packet is copied; above, it is shared. */
 const COPY_BYTES_MAX = 1024;
 
-/** Stand for lists that are empty; never written. */
-const NO_PARTS: Uint8Array[] = [];
-const NO_BUFFERS: Uint8Array[] = [];
+/** Stands for lists that are empty; never written. */
+const NONE: Uint8Array[] = [];
 
 /** So many bytes of one tick may leave before an answer: fewer, and one write for all is better. */
 const AHEAD_OF_ANSWERS_BYTES_MAX = 16_384;
@@ -40,9 +39,9 @@ export class Outbox implements TickTask, WriteRelease {
   #start = 0;
   #length = 0;
   /** What goes before them. While there is nothing, the buffer holds all there is. */
-  #parts: Uint8Array[] = NO_PARTS;
+  #parts: Uint8Array[] = NONE;
   /** Buffers that are full and belong to the parts. */
-  #full: Uint8Array[] = NO_BUFFERS;
+  #full: Uint8Array[] = NONE;
   /** The pooled buffers of the oldest write that has not left, and of those behind it. */
   #leaving: Uint8Array | Uint8Array[] | undefined = undefined;
   #leavingNext: Fifo<Uint8Array | Uint8Array[]> | undefined = undefined;
@@ -156,20 +155,16 @@ export class Outbox implements TickTask, WriteRelease {
    */
   appendAnswer(bytes: Uint8Array): void {
     if (this.#closed) return;
-    if (this.#isBackedUp || this.#bytes > this.#aheadBytesMin) {
+    if (this.#goesAhead(bytes.length)) {
       const at = this.#reserveAhead(bytes.length);
       this.#heldBack!.answers.set(bytes, at);
-    } else {
-      this.#aheadBytesMin = Number.POSITIVE_INFINITY;
-      this.append(bytes);
-    }
+    } else this.append(bytes);
   }
 
   /** PUBACK, PUBREC, PUBREL or PUBCOMP, ahead of messages. A `reasonCode` of 0 is left out. */
   appendAcknowledgement(firstByte: number, packetIdentifier: number, reasonCode: number): void {
     const bytes = reasonCode === 0 ? 4 : 5;
-    const isAhead = this.#isBackedUp || this.#bytes > this.#aheadBytesMin;
-    if (!isAhead) this.#aheadBytesMin = Number.POSITIVE_INFINITY;
+    const isAhead = this.#goesAhead(bytes);
     const at = isAhead ? this.#reserveAhead(bytes) : this.reserve(bytes);
     const target = isAhead ? this.#heldBack!.answers : this.#buffer!;
     target[at] = firstByte;
@@ -253,13 +248,30 @@ export class Outbox implements TickTask, WriteRelease {
       this.#pool.releaseAll(unit.buffers);
     }
     this.#heldBack = undefined;
-    this.#parts = NO_PARTS;
+    this.#parts = NONE;
     this.#bytes = 0;
   }
 
   /** Bytes of whole packets, and of the beginning of one, that are not held back yet. */
   get #unitBytes(): number {
     return this.#bytes - (this.#heldBack?.bytes ?? 0);
+  }
+
+  /** Whether an answer of so many bytes goes ahead of what waits; if not, no later one does. */
+  #goesAhead(bytes: number): boolean {
+    const isFull = this.#buffer !== undefined && this.#length + bytes > this.#buffer.length;
+    // What it makes leave leaves first: it may go ahead of nothing then, and what is next of it.
+    const mayBurst = this.#network.takesBursts === true && !this.#isBackedUp;
+    if (isFull && mayBurst && this.#isWholeBurst) this.#writeNow();
+    if (this.#isBackedUp || this.#bytes > this.#aheadBytesMin) return true;
+    this.#aheadBytesMin = Number.POSITIVE_INFINITY;
+    return false;
+  }
+
+  /** No more is put into the buffer. */
+  get #isWholeBurst(): boolean {
+    const unitBytesMax = this.#network.prefersSmallWrites === true ? 1 : LARGE_BUFFER_BYTES;
+    return (this.#buffer?.length ?? 0) >= LARGE_BUFFER_BYTES || this.#unitBytes >= unitBytesMax;
   }
 
   #reserveAhead(bytes: number): number {
@@ -298,15 +310,9 @@ export class Outbox implements TickTask, WriteRelease {
     this.#heldBack.push({ parts, buffers: this.#takeBuffers(), bytes });
   }
 
-  /** What may leave. */
   #writeNow(): void {
-    if (this.#isBackedUp || this.#heldBack !== undefined) {
-      this.#writeApart(false);
-      return;
-    }
-    const bytes = this.#bytes;
-    const parts = this.#takeParts();
-    this.#hand(parts, this.#takeBuffers(), bytes);
+    if (this.#isBackedUp || this.#heldBack !== undefined) this.#writeApart(false);
+    else this.#hand(this.#takeParts(), this.#takeBuffers(), this.#bytes);
   }
 
   #hand(parts: Uint8Array[], buffers: Uint8Array | Uint8Array[], bytes: number): void {
@@ -325,12 +331,12 @@ export class Outbox implements TickTask, WriteRelease {
   }
 
   #takeParts(): Uint8Array[] {
-    if (this.#parts === NO_PARTS) {
+    if (this.#parts === NONE) {
       return this.#pool.partsOf(this.#buffer!.subarray(0, this.#length));
     }
     this.#endPart();
     const parts = this.#parts;
-    this.#parts = NO_PARTS;
+    this.#parts = NONE;
     return parts;
   }
 
@@ -341,8 +347,8 @@ export class Outbox implements TickTask, WriteRelease {
     this.#buffer = undefined;
     this.#start = 0;
     this.#length = 0;
-    if (buffers === NO_BUFFERS) return last ?? NO_BUFFERS;
-    this.#full = NO_BUFFERS;
+    if (buffers === NONE) return last ?? NONE;
+    this.#full = NONE;
     if (last !== undefined) buffers.push(last);
     return buffers;
   }
@@ -355,22 +361,21 @@ export class Outbox implements TickTask, WriteRelease {
   #nextBuffer(bytes: number): Uint8Array {
     const old = this.#buffer;
     const together = this.#length + bytes;
-    const unitBytesMax = this.#network.prefersSmallWrites === true ? 1 : LARGE_BUFFER_BYTES;
-    if ((old?.length ?? 0) >= LARGE_BUFFER_BYTES || this.#unitBytes >= unitBytesMax) {
+    if (this.#isWholeBurst) {
       // What is in the processor's cache leaves from there, and its buffer serves the next burst.
       if (this.#network.takesBursts && !this.#isBackedUp) this.#writeNow();
       else this.#endUnit();
       this.#buffer = this.#pool.take(bytes);
       return this.#buffer;
     }
-    if (this.#parts === NO_PARTS && together <= LARGE_BUFFER_BYTES) {
+    if (this.#parts === NONE && together <= LARGE_BUFFER_BYTES) {
       // One part is cheaper to write than two, by more than what this copies.
       this.#buffer = this.#pool.larger(old, this.#length, together);
       return this.#buffer;
     }
     this.#endPart();
     if (old !== undefined) {
-      if (this.#full === NO_BUFFERS) this.#full = [];
+      if (this.#full === NONE) this.#full = [];
       this.#full.push(old);
     }
     // Each one larger than the one before.
@@ -389,7 +394,7 @@ export class Outbox implements TickTask, WriteRelease {
   }
 
   #pushPart(part: Uint8Array): void {
-    if (this.#parts === NO_PARTS) this.#parts = [part];
+    if (this.#parts === NONE) this.#parts = [part];
     else this.#parts.push(part);
   }
 }
