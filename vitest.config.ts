@@ -11,6 +11,7 @@ const config: ViteUserConfig = defineConfig({
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
+    setupFiles: ['test/support/fixed-seed.ts'],
     ...reporters(),
   },
 });

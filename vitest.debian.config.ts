@@ -10,6 +10,11 @@ const config: ViteUserConfig = defineConfig({
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
     maxWorkers: 1,
+    // Programs that are not ours, browsers, emulators and links that lose packets run in real time
+    // here, and a machine that stands still for seconds makes them give up. What is wrong with the
+    // broker fails twice.
+    retry: 1,
+    setupFiles: ['test/support/fixed-seed.ts'],
     ...reporters(),
   },
 });

@@ -16,7 +16,7 @@ import { startRelay } from './relay.js';
 const BROKER_ADDRESS = '10.77.0.1';
 const DEVICE_ADDRESS = '10.77.0.2';
 const PREFIX_BITS = 24;
-const START_MS_MAX = 5000;
+const START_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 20;
 
 export interface PacketLinkOptions {

@@ -213,7 +213,7 @@ test("Mosquitto's ACL files allow the same here as there", async () => {
     }
   }
   expect(Math.min(allowedCount, deniedCount)).toBeGreaterThan(100);
-}, 180_000);
+}, 400_000);
 
 const acl = fc.record({
   acltype: fc.constantFrom(
@@ -330,4 +330,4 @@ test('the files of its dynamic security plugin allow the same here as there', as
     }
   }
   expect(Math.min(allowedCount, deniedCount)).toBeGreaterThan(50);
-}, 180_000);
+}, 400_000);

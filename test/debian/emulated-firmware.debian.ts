@@ -143,11 +143,11 @@ async function dayInTheLife(seats: readonly Seat[]): Promise<void> {
 
 test('twenty ATmega328P on serial lines of true 9600 baud', async () => {
   await dayInTheLife(await avrs(Array.from({ length: AVR_COUNT }, (_, i) => i + 1)));
-}, 150_000);
+}, 400_000);
 
 test('Cortex-M3 with 64 KB and with 8 KB of RAM', async () => {
   await dayInTheLife([await cortex(101, 'lm3s6965evb'), await cortex(102, 'lm3s811evb')]);
-}, 150_000);
+}, 400_000);
 
 test('an ATmega328P keeps what was acknowledged when the broker is killed', async () => {
   const seats = await avrs([201, 202, 203]);
@@ -161,4 +161,4 @@ test('an ATmega328P keeps what was acknowledged when the broker is killed', asyn
   for (const { device } of seats) {
     expect(oneAfterTheOther(numbers.get(device.number)!), `device ${device.number}`).toBe(true);
   }
-}, 100_000);
+}, 400_000);

@@ -24,7 +24,7 @@ class Printer:
 
 zeroconf = Zeroconf(interfaces=["10.78.0.1"])
 browser = ServiceBrowser(zeroconf, ["_mqtt._tcp.local.", "_secure-mqtt._tcp.local."], Printer())
-time.sleep(60)
+time.sleep(170)
 `;
 
 test('the local network finds what can be reached, and is told when it goes', async () => {

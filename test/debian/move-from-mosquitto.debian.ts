@@ -189,4 +189,4 @@ test('the same folder, the same clients, by --config mosquitto.conf and by impor
   const imported = start(process.execPath, serverMain, '--config', moved, '--log-format', 'json');
   await imported.takeUntil('"ready"');
   expect(await everyday(old)).toEqual(before);
-}, 90_000);
+}, 300_000);

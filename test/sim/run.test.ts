@@ -6,7 +6,8 @@ import { scenarios } from './scenarios/index.js';
 // looks for new ones.
 const SEEDS_PER_SCENARIO = Number(process.env['SEEDS'] ?? 12);
 const FIRST_SEED = Number(process.env['FIRST'] ?? 1);
-const seedGiven = process.env['SEED'];
+const { SEED } = process.env;
+const seedGiven = SEED === 'random' ? undefined : SEED;
 const scenarioGiven = process.env['SCENARIO'];
 
 const seeds =
