@@ -1,3 +1,4 @@
+import type { Timer } from '../base/clock.js';
 import type { Line, LineEvents } from './line.js';
 import type { Direction, Link } from './link.js';
 import { Pipe, type PipeSink } from './pipe.js';
@@ -10,6 +11,7 @@ export class ShapedConnection implements Line {
   readonly #up: Pipe;
   readonly #down: Pipe;
   #far: Line | undefined;
+  #opening: Timer | undefined;
   #deviceGone = false;
   #farGone = false;
   #frozen = false;
@@ -36,11 +38,24 @@ export class ShapedConnection implements Line {
     return this.#far?.localPort;
   }
 
+  /** SYN and its answer cross the link before the broker has a connection and the device sends. */
   open(): void {
-    const { dial, tap } = this.#link.options;
+    const { clock, random, profile } = this.#link.options;
     this.#link.usage.connections++;
+    this.#bare('up', 2);
+    this.#bare('down', 1);
+    const waitMs = 2 * profile.latencyMs + profile.jitterMs * random.next();
+    if (waitMs === 0) this.#reach();
+    else this.#opening = clock.after(waitMs, () => this.#reach());
+  }
+
+  #reach(): void {
+    if (this.#frozen || this.#deviceGone) return;
+    const { dial, tap } = this.#link.options;
     this.#far = dial({
-      opened: () => this.#handshake(),
+      opened: () => {
+        if (!this.#frozen && !this.#deviceGone) this.#events.opened();
+      },
       data: (bytes) => {
         if (this.#frozen) return;
         this.#trace('down', 'in', bytes);
@@ -63,6 +78,7 @@ export class ShapedConnection implements Line {
   end(): void {
     if (this.#deviceGone) return;
     this.#deviceGone = true;
+    this.#giveUpOpening();
     this.#up.end();
     this.#bare('up', 2);
     this.#bare('down', 2);
@@ -71,6 +87,7 @@ export class ShapedConnection implements Line {
 
   reset(): void {
     this.#deviceGone = true;
+    this.#giveUpOpening();
     if (!this.#frozen) this.#far?.reset();
     this.#stop();
     this.#goneWhenBoth();
@@ -92,6 +109,7 @@ export class ShapedConnection implements Line {
 
   /** Both ends see a reset. */
   breakDown(): void {
+    this.#giveUpOpening();
     this.#far?.reset();
     this.#stop();
     this.#tellDevice(true);
@@ -99,6 +117,7 @@ export class ShapedConnection implements Line {
 
   abandon(): void {
     this.#deviceGone = true;
+    this.#giveUpOpening();
     this.#stop();
     this.#far?.reset();
     this.#gone();
@@ -109,17 +128,11 @@ export class ShapedConnection implements Line {
     else this.#far?.resume();
   }
 
-  /** SYN and its answer cross the link before the device may send. */
-  #handshake(): void {
-    const { clock, random, profile } = this.#link.options;
-    this.#bare('up', 2);
-    this.#bare('down', 1);
-    const waitMs = 2 * profile.latencyMs + profile.jitterMs * random.next();
-    const opened = () => {
-      if (!this.#frozen && !this.#deviceGone) this.#events.opened();
-    };
-    if (waitMs === 0) opened();
-    else clock.after(waitMs, opened);
+  /** The broker has never heard of it. */
+  #giveUpOpening(): void {
+    if (this.#far !== undefined || this.#opening === undefined) return;
+    this.#opening.cancel();
+    this.#farGone = true;
   }
 
   #farClosed(reset: boolean): void {

@@ -45,6 +45,25 @@ test('a connection opens after a round trip', () => {
   expect(seen).toEqual(['opened']);
 });
 
+test('the broker has a connection when the handshake has crossed the link, or never', () => {
+  const { clock, far } = start(steady);
+  clock.advance(199);
+  expect(far.dials).toBe(0);
+  clock.advance(1);
+  expect(far.dials).toBe(1);
+  for (const give of ['end', 'reset'] as const) {
+    const impatient = start(steady);
+    clock.advance(100);
+    impatient.line[give]();
+    impatient.clock.advance(1_000);
+    expect([impatient.far.dials, impatient.link.open]).toEqual([0, 0]);
+  }
+  const broken = start(steady);
+  broken.link.reset();
+  broken.clock.advance(1_000);
+  expect([broken.far.dials, broken.link.open, broken.seen]).toEqual([0, 0, ['reset']]);
+});
+
 test('bytes leave at the rate of their direction, in segments, as late as the link is long', () => {
   const { clock, far, line, seen, trace } = start(steady);
   clock.advance(200);
