@@ -203,14 +203,14 @@ export class ConnectPath {
     authenticated: Pick<Connack, 'authenticationMethod' | 'authenticationData'>,
   ): void {
     const previous = this.#registry.get(connection.clientIdentifier)?.connection;
-    const holdMs = previous === undefined ? 0 : this.#devices.holdTakeOver(connection, previous);
+    const holdMs = this.#devices.holdTakeOver(connection, previous);
     if (holdMs === 0) this.#attach(connection, connect, authenticated);
     else if (holdMs === undefined) {
       const sentence = 'too many clients with this Client Identifier wait to replace each other';
       this.refuse(connection, { reasonCode: ReasonCode.ServerBusy, sentence });
     } else {
       connection.suspend();
-      this.#devices.after(holdMs, () => {
+      this.#devices.hold(connection, holdMs, () => {
         if (!connection.isClosed) this.#attach(connection, connect, authenticated);
         connection.resume();
       });

@@ -35,6 +35,9 @@ export interface SwarmOptions {
   readonly failAtRead: number;
 }
 
+/** As it is by default; some worlds show what the broker does without. */
+const CARE_PERCENT = Number(process.env['CARE'] ?? 80);
+
 export function drawSwarm(seed: number): SwarmOptions {
   const chance = new Chance(derivedSeed(seed, 'swarm'));
   const faultEvery = (percent: number, least: number, most: number): number => {
@@ -69,7 +72,7 @@ export function drawSwarm(seed: number): SwarmOptions {
       'hash-client',
       'hash-topic',
     ]),
-    careForDevices: false,
+    careForDevices: new Chance(derivedSeed(seed, 'care')).percent(CARE_PERCENT),
     failAtWrite: -1,
     failAtRead: -1,
     graceMs: chance.pick([0, 1, 5, 40]),

@@ -130,7 +130,9 @@ export class World implements PipeWorld, EngineWorld {
     const tap = new WireTap(label, {
       violation: (sentence) => this.oracle.violation(sentence),
       arrived: (publish) => this.oracle.arrived(publish),
-      left: (publish) => this.oracle.left(publish, link.fullSinceMs),
+      // What is paced is on its way: it waits for the device, not for the broker.
+      left: (publish) =>
+        this.oracle.left(publish, this.care.paced.has(name) ? 0 : link.fullSinceMs),
     });
     const { sendBufferBytes } = this.options;
     const link = new SimLink(this, label, client, tap, { sendBufferBytes });

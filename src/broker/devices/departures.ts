@@ -29,7 +29,7 @@ const OVERTAXED: readonly ReasonCode[] = [
 ];
 
 const REPEATS_ADVICE =
-  'whoever makes it should look at what it does with the answer (PUBACK or PUBREC, and PUBCOMP)';
+  'either its link breaks before the answer is there, or it does not take PUBACK, PUBREC or PUBCOMP';
 
 /** Finds out from how a device leaves what it could not take, and what follows from that. */
 export class Departures {

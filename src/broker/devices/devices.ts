@@ -86,6 +86,8 @@ export class Devices implements DropCounter {
   readonly #fingerprints = new Map<string, string>();
   readonly #departures: Departures;
   readonly #guard = new TakeOverGuard();
+  /** The last one of each Client Identifier that waits to be let in. */
+  readonly #held = new Map<string, Connection>();
   readonly #orphans = new Orphans();
 
   constructor(parts: DevicesParts) {
@@ -176,11 +178,14 @@ export class Devices implements DropCounter {
   }
 
   /**
-   * A new connection is about to replace `previous`: how long it has to wait in milliseconds, or
-   * undefined where it must be refused.
+   * A new connection is about to replace `current`, or one that waits to be let in: how long it has
+   * to wait in milliseconds, or undefined where it must be refused.
    */
-  holdTakeOver(connection: Connection, previous: Connection): number | undefined {
+  holdTakeOver(connection: Connection, current: Connection | undefined): number | undefined {
     const { clientIdentifier } = connection;
+    // Whoever came before is let in before, also where the one they wait to replace is gone.
+    const previous = this.#held.get(clientIdentifier) ?? current;
+    if (previous === undefined) return 0;
     this.registry.see(clientIdentifier).takeOvers++;
     if (!(this.#rules.setting(connection, 'takeOverDamping') ?? true)) {
       return 0;
@@ -237,9 +242,15 @@ export class Devices implements DropCounter {
     this.#keeper.keep();
   }
 
-  /** Calls `then` after this time. */
-  after(delayMs: number, then: () => void): void {
-    this.#timers.arm(new TimerEntry(then), delayMs);
+  /** Calls `then` after this time; until then it is the next one to be let in. */
+  hold(connection: Connection, delayMs: number, then: () => void): void {
+    const { clientIdentifier } = connection;
+    this.#held.set(clientIdentifier, connection);
+    const letIn = (): void => {
+      if (this.#held.get(clientIdentifier) === connection) this.#held.delete(clientIdentifier);
+      then();
+    };
+    this.#timers.arm(new TimerEntry(letIn), delayMs);
   }
 
   #pace(connection: Connection, isSteppedDown: boolean): Pace | undefined {

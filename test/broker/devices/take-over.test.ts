@@ -59,3 +59,30 @@ test('two boards with one identifier: slowed, named, their wills held back', asy
   world.advance(1000);
   expect(bystander.payloads()).toEqual(['gone']);
 });
+
+test('who comes later is let in later, also when the one that all wait for is gone', async () => {
+  const world = await BrokerWorld.start();
+  const fields = { clientId: 'twin', keepalive: 0, protocolId: 'MQTT', protocolVersion: 4 };
+  const come = (clean: boolean): TestClient => {
+    const client = world.open(4);
+    client.send({ cmd: 'connect', ...fields, clean });
+    return client;
+  };
+  for (let i = 0; i < 4; i++) come(false);
+  world.advance(2000);
+  const current = come(false);
+  expect(current.take('connack')).toMatchObject({ returnCode: 0 });
+  // This one begins anew, and has to wait; meanwhile the current one goes.
+  const anew = come(true);
+  expect(anew.packets()).toEqual([]);
+  current.drop();
+  // The same client again, with a session to keep: the one before must not discard it any more.
+  const last = come(false);
+  world.advance(2000);
+  expect(anew.isClosed).toBe(true);
+  expect(last.take('connack')).toMatchObject({ returnCode: 0 });
+  last.subscribe('t', { qos: 1 });
+  last.drop();
+  world.advance(20_000);
+  expect(come(false).take('connack')).toMatchObject({ sessionPresent: true });
+});

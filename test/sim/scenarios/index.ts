@@ -4,6 +4,7 @@ import { shares, wills } from './groups.js';
 import { rudeGuests, storm, swizzle, takeOvers } from './guests.js';
 import { expiry, failingDisk, fullQueues, retainedFlood } from './queues.js';
 import { calmTraffic, crashUnderLoad, traffic } from './traffic.js';
+import { slowWorkers } from './workers.js';
 
 export const scenarios: readonly Scenario[] = [
   calmTraffic,
@@ -21,4 +22,5 @@ export const scenarios: readonly Scenario[] = [
   failingDisk,
   flakyLinks,
   smallBuffers,
+  slowWorkers,
 ];
