@@ -7,7 +7,7 @@ const SMALL = 'small';
 
 /** Messages that a device with a buffer of 256 bytes was sent, and what was published in all. */
 async function publishedFor(deadLetterTopic: string, topics: readonly string[]) {
-  const world = await BrokerWorld.start({ devices: { deadLetterTopic } });
+  const world = await BrokerWorld.start({ devices: { deadLetterTopic, patienceSeconds: 120 } });
   const setUp = world.connect('mcu', { clean: false, keepalive: 15 }, 4);
   setUp.subscribe('#', { qos: 1 });
   setUp.drop();
