@@ -89,6 +89,8 @@ export interface ListenOptions {
   readonly proxyProtocol?: { readonly trusted: readonly string[] };
   /** Networks of proxies whose `X-Forwarded-For` is believed (WebSocket alone). */
   readonly trustedProxies?: readonly string[];
+  /** Answers `/status` and `/status.json`, on WebSocket listeners. */
+  readonly statusPage?: boolean;
   /** Rights of a Unix domain socket in octal digits, such as `0660`. */
   readonly socketMode?: string;
   /** Whether clients that show nothing are let in here; as for the broker by default. */

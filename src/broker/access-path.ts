@@ -9,6 +9,7 @@ import type { QoS } from '../wire/control-packet.js';
 import { ReasonCode } from '../wire/reason-code.js';
 import type { AccessControl } from './access-control.js';
 import { clientView } from './client-view.js';
+import type { ClientView } from './hooks.js';
 import { InTurns } from './in-turns.js';
 import type { SessionRegistry } from './session-registry.js';
 import type { SubscribePath } from './subscribe-path.js';
@@ -90,6 +91,11 @@ export class AccessPath {
   restored(session: Session): void {
     if (session.will === undefined || this.#control === undefined) return;
     session.access = this.#control.restored(session.clientIdentifier, session.userName);
+  }
+
+  /** Whether somebody without a connection might receive anything that the filter matches. */
+  mayReceive(client: ClientView, topicFilter: string): boolean {
+    return this.#control?.enter(client)?.judge(topicFilter).qosMax !== DENIED;
   }
 
   /** The client is who it says, but has no Session yet. */

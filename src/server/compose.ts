@@ -108,7 +108,7 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
     reloads.add(policies);
     reloads.add(authentication);
     reloads.add(tls);
-    letIn(broker, listeners, config, policies);
+    await letIn({ broker, listeners, config, policies, httpHandlers, health });
     let isClosing = false;
     return {
       addresses: listeners.map(({ url }) => url),
@@ -141,6 +141,34 @@ export async function compose(config: Config, log: Logger): Promise<RunningBroke
   }
 }
 
+interface Entrance {
+  readonly broker: Broker;
+  readonly listeners: readonly Listener[];
+  readonly config: Config;
+  readonly policies: ListenerPolicies;
+  readonly httpHandlers: HttpHandlers;
+  readonly health: StoreHealth;
+}
+
+/** Loaded only where a listener has the page. */
+async function tellStatus(entrance: Entrance): Promise<void> {
+  const { broker, listeners, config, policies, httpHandlers, health } = entrance;
+  if (!config.listen.some(({ statusPage }) => statusPage)) return;
+  const { StatusPage } = await import('./status/status-page.js');
+  const keys = listenerKeys(config.listen);
+  const page = new StatusPage({
+    broker,
+    durability: config.inMemory ? 'memory' : config.durability,
+    listeners: listeners.map(({ url }) => url),
+    storeWorks: () => health.failure === undefined,
+    policyOf: (listener) => {
+      const at = listeners.findIndex(({ url }) => url === listener);
+      return config.listen[at]?.statusPage === true ? policies.of(keys[at]!) : undefined;
+    },
+  });
+  httpHandlers.add(page.handle);
+}
+
 function insightInto(broker: Broker): Pick<RunningBroker, 'statistics' | 'devices'> {
   return { statistics: broker.statistics, devices: () => broker.devices.health() };
 }
@@ -171,12 +199,9 @@ function brokerIsClosed(): LocalClientError {
   return new LocalClientError('refused', ReasonCode.ServerUnavailable, 'the broker is closed');
 }
 
-function letIn(
-  broker: Broker,
-  listeners: readonly Listener[],
-  config: Config,
-  policies: ListenerPolicies,
-): void {
+async function letIn(entrance: Entrance): Promise<void> {
+  const { broker, listeners, config, policies } = entrance;
+  await tellStatus(entrance);
   const keys = listenerKeys(config.listen);
   listeners.forEach((listener, i) => {
     listener.start((network) => broker.accept(network, policies.of(keys[i]!)));

@@ -11,6 +11,6 @@ export class HttpHandlers {
     };
   }
 
-  readonly handle: HttpHandler = (request, response) =>
-    this.#handlers.some((handler) => handler(request, response));
+  readonly handle: HttpHandler = (request, response, peer) =>
+    this.#handlers.some((handler) => handler(request, response, peer));
 }

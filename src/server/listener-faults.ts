@@ -1,5 +1,5 @@
 import type { ListenConfig } from './config.js';
-import { isSecure } from './listen-url.js';
+import { isLocal, isSecure } from './listen-url.js';
 
 /** A key of a listener that does not fit its URL, and why. */
 export interface ListenerFault {
@@ -10,7 +10,7 @@ export interface ListenerFault {
 
 /** What contradicts itself in the settings of one listener, without a look at any file. */
 export function listenerFaults(listen: ListenConfig): ListenerFault[] {
-  const { url, tls, proxyProtocol, trustedProxies, socketMode, origins } = listen;
+  const { url, tls, proxyProtocol, trustedProxies, socketMode, origins, statusPage } = listen;
   const isWeb = url.scheme === 'ws' || url.scheme === 'wss';
   const faults: ListenerFault[] = [];
   const fault = (key: string, sentence: string): number => faults.push({ key, sentence });
@@ -26,6 +26,11 @@ export function listenerFaults(listen: ListenConfig): ListenerFault[] {
     fault('trusted_proxies', `is for ws and wss alone, which have X-Forwarded-For: ${instead}`);
   }
   if (!isWeb && origins !== undefined) fault('origins', 'is for ws and wss alone');
+  if (statusPage && !isWeb) fault('status_page', 'is for ws and wss alone');
+  else if (statusPage && !isSecure(url) && !isLocal(url)) {
+    const instead = 'use wss, or ws on 127.0.0.1';
+    fault('status_page', `would let passwords cross the network in clear text: ${instead}`);
+  }
   if (url.socketFile === undefined && socketMode !== undefined) {
     fault('socket_mode', 'is for unix: alone');
   }

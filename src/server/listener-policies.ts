@@ -52,7 +52,13 @@ export class ListenerPolicies implements Reloadable {
 }
 
 /** What a listener is bound with. */
-const BOUND_ONCE = ['origins', 'proxyProtocol', 'trustedProxies', 'socketMode'] as const;
+const BOUND_ONCE = [
+  'origins',
+  'proxyProtocol',
+  'trustedProxies',
+  'socketMode',
+  'statusPage',
+] as const;
 
 function byKey({ listen }: Config): ReadonlyMap<string, ListenConfig> {
   const keys = listenerKeys(listen);

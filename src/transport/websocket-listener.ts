@@ -9,7 +9,12 @@ import { listenStreams, type StreamServer } from './tcp-listener.js';
  * Gets each plain HTTP request first. True says that it answers; otherwise the listener's own pages
  * do.
  */
-export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
+export type HttpHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  /** Who asks, by the header of a trusted proxy too. */
+  peer: Peer,
+) => boolean;
 
 export interface WebSocketListenOptions extends ListenOptions {
   /** Largest WebSocket message, whatever number of frames or packets it holds. */

@@ -129,8 +129,15 @@ export class WebSocketStreams implements StreamServer {
     this.#refuse(socket, status, sentence, `its HTTP cannot be read: ${error.message}`);
   }
 
+  #isAnswered(request: IncomingMessage, response: ServerResponse): boolean {
+    const { httpHandler } = this.#options;
+    if (httpHandler === undefined) return false;
+    const peer = this.#peers.get(request.socket)!;
+    return httpHandler(request, response, forwardedPeer(peer, request, this.#trustedProxies));
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#options.httpHandler?.(request, response) === true) return;
+    if (this.#isAnswered(request, response)) return;
     const path = pathOf(request);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       answer(response, 405, 'Only GET and HEAD are answered here.', { Allow: 'GET, HEAD' });

@@ -220,9 +220,9 @@ export class Devices implements DropCounter {
   }
 
   /** What is known of all clients seen since the start, those seen last at the end. */
-  health(): DeviceHealth[] {
+  health(countMax: number = Number.POSITIVE_INFINITY): DeviceHealth[] {
     const nowWallMs = this.#clock.wallMs();
-    return [...this.registry.all()].map((device) => {
+    return [...this.registry.all()].slice(-countMax).map((device) => {
       const session = this.#sessionOf(device.clientIdentifier);
       return healthOf(device, session?.connection !== undefined, nowWallMs);
     });

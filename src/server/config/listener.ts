@@ -47,6 +47,7 @@ export interface ListenConfig {
   readonly tls: TlsOptions | undefined;
   readonly proxyProtocol: ProxyProtocolConfig | undefined;
   readonly trustedProxies: readonly string[];
+  readonly statusPage: boolean;
   readonly socketMode: number | undefined;
   readonly mountPoint: string | undefined;
 }
@@ -102,6 +103,11 @@ export const listener: Entry<ListenConfig> = section<ListenConfig>(
       list(network(), { emptyToo: true }),
       [],
       'Networks of the proxies whose `X-Forwarded-For` is believed (WebSocket alone).',
+    ),
+    statusPage: key(
+      yesOrNo(),
+      false,
+      'Answers `/status` and `/status.json` (WebSocket alone) for users who may subscribe to `$SYS/#`.',
     ),
     socketMode: optional(
       fileMode(),
