@@ -16,14 +16,14 @@ const BRIDGE_LINES: ReadonlySet<string> = new Set([
 ]);
 
 /** Everything a mosquitto.conf says, as settings of Dunlin, notes and faults. */
-export function convert(directives: readonly Directive[]): Draft {
+export function convert(directives: readonly Directive[], file: string): Draft {
   const draft = new Draft();
   for (const directive of directives) take(draft, directive);
   finishListeners(draft);
-  missingAccess(draft);
+  missingAccess(draft, file);
   if (!directives.some(({ name }) => name === 'persistence')) {
     draft.note(
-      { place: 'mosquitto.conf', name: 'persistence' },
+      { place: file, name: 'persistence' },
       'it is not there, so Mosquitto kept nothing over a restart; Dunlin keeps sessions and ' +
         'retained messages on disk (in_memory: true for the old way)',
     );
@@ -74,7 +74,7 @@ function adopt(draft: Draft, { settings }: ListenerDraft): void {
 }
 
 /** Without a word about anonymous clients and without passwords Mosquitto lets nobody in. */
-function missingAccess({ settings, listeners, notes }: Draft): void {
+function missingAccess({ settings, listeners, notes }: Draft, file: string): void {
   const says = (key: string) =>
     settings.some(({ path }) => path[0] === key) ||
     listeners.some((listener) => listener.settings.some(({ path }) => path[0] === key));
@@ -84,7 +84,7 @@ function missingAccess({ settings, listeners, notes }: Draft): void {
   );
   if (isLocalOnly || byTls || says('allowAnonymous') || says('authentication')) return;
   notes.push({
-    place: 'mosquitto.conf',
+    place: file,
     sentence: 'allow_anonymous and password_file: neither is there, so that nobody could connect',
   });
 }

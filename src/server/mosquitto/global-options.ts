@@ -57,7 +57,7 @@ export const globalOptions: ReadonlyMap<string, Option> = new Map<string, Option
     'sys_interval',
     withoutUnless(
       '0',
-      'there are no topics under $SYS: the log and /readyz tell how the broker does',
+      'counters are no topics under $SYS here: status_page, /readyz and the log tell how it does',
     ),
   ],
   [

@@ -12,7 +12,7 @@ export interface ReadMosquittoConf {
 /** Reads a mosquitto.conf as if its settings had been written for Dunlin. */
 export function readMosquittoConf(file: string): ReadMosquittoConf {
   const { directives, faults } = readDirectives(file);
-  const draft = convert(directives);
+  const draft = convert(directives, file);
   const source = new ConfigSource();
   source.faults.push(...faults, ...draft.faults);
   for (const { path, value, place } of draft.settings) source.set(path, value, place);
