@@ -1,8 +1,8 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 
 const MIB = 1024 * 1024;
-/** More than a broker without Sessions has: to look through it would hold up clients for long. */
-const HEAP_BYTES_MAX = 48 * MIB;
+/** To look through more would hold up clients for long. */
+const HEAP_BYTES_MAX = 64 * MIB;
 const LOOK_MS = 5000;
 /** Of the time between two looks: below it nobody is kept waiting who comes often. */
 const BUSY_SHARE_MAX = 0.1;
@@ -26,7 +26,8 @@ export interface ProcessMemory {
 /**
  * Gives back what a burst of work has left, once it is quiet: pages of short-lived objects, source
  * text and compiled code, of which V8 keeps tens of megabytes until it next has to collect. It
- * takes some 20 ms, in which nothing else runs; so it is done when hardly anything does.
+ * takes 10 to 20 ms for each ten mebibytes of heap, in which nothing else runs; so it is done when
+ * hardly anything does.
  */
 export class SpareMemory {
   readonly #process: ProcessMemory;
