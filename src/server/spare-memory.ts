@@ -1,16 +1,17 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 
 const MIB = 1024 * 1024;
-/** To look through more would hold up clients for long. */
-const HEAP_BYTES_MAX = 64 * MIB;
+/** With garbage. To look through more would hold up clients for long. */
+const HEAP_BYTES_MAX = 128 * MIB;
 const LOOK_MS = 5000;
 /** Of the time between two looks: below it nobody is kept waiting who comes often. */
 const BUSY_SHARE_MAX = 0.1;
 /**
- * What is worth the pause: so many mebibytes more than the last time, times so many seconds since
- * then.
+ * What is worth a short pause: so many mebibytes more than the last time, times so many seconds
+ * since then. A pause that is longer than that has to be worth more.
  */
 const WORTH_MIB_SECONDS = 240;
+const SHORT_MS = 50;
 /** Less is not, however long ago that was. */
 const GROWN_MIB_MIN = 4;
 
@@ -33,6 +34,8 @@ export class SpareMemory {
   readonly #process: ProcessMemory;
   #settledBytes = 0;
   #gaveBackMs = 0;
+  /** How long it took the last time. */
+  #tookMs = 0;
 
   constructor(process: ProcessMemory = new ThisProcess()) {
     this.#process = process;
@@ -50,7 +53,8 @@ export class SpareMemory {
     if (bytes < this.#settledBytes) this.#settledBytes = bytes;
     const grownMiB = (bytes - this.#settledBytes) / MIB;
     const seconds = (this.#process.nowMs() - this.#gaveBackMs) / 1000;
-    if (grownMiB < GROWN_MIB_MIN || grownMiB * seconds < WORTH_MIB_SECONDS) return false;
+    const worth = WORTH_MIB_SECONDS * Math.max(1, this.#tookMs / SHORT_MS);
+    if (grownMiB < GROWN_MIB_MIN || grownMiB * seconds < worth) return false;
     await this.#giveBack();
     return true;
   }
@@ -58,6 +62,7 @@ export class SpareMemory {
   async #giveBack(): Promise<void> {
     this.#gaveBackMs = this.#process.nowMs();
     await this.#process.giveBack();
+    this.#tookMs = this.#process.nowMs() - this.#gaveBackMs;
     this.#settledBytes = this.#process.residentBytes();
   }
 }

@@ -8,6 +8,7 @@ class FakeProcess implements ProcessMemory {
   mebibytes = 60;
   busy = 0;
   given = 0;
+  takesMs = 0;
   /** What giving back leaves. */
   least = 60;
 
@@ -26,6 +27,7 @@ class FakeProcess implements ProcessMemory {
   async giveBack(): Promise<void> {
     this.given++;
     this.mebibytes = this.least;
+    this.seconds += this.takesMs / 1000;
   }
 }
 
@@ -72,6 +74,18 @@ test('what cannot be given back is tried once, and again when there is more', as
   fake.seconds += 3600;
   expect(await spare.look()).toBe(false);
   fake.mebibytes = 105;
+  expect(await spare.look()).toBe(true);
+});
+
+test('where it took long it is done more seldom', async () => {
+  const { fake, spare } = await settled();
+  fake.takesMs = 500;
+  fake.mebibytes = 70;
+  expect(await spare.look()).toBe(true);
+  fake.mebibytes = 70;
+  fake.seconds += 60;
+  expect(await spare.look()).toBe(false);
+  fake.seconds += 240;
   expect(await spare.look()).toBe(true);
 });
 
