@@ -44,13 +44,16 @@ export class Patience {
     this.#busyGraceMs = busyGraceMs;
   }
 
-  /** A client that takes this long to acknowledge, on average, is waited for, or not. */
+  /**
+   * Something is there for a client that takes this long to acknowledge, on average: whether to wait
+   * for that. Not where others are much quicker: all whose turn comes later would wait as well.
+   */
   waitsFor(acknowledgeMs: number, nowMs: number): boolean {
-    const isPrompt = acknowledgeMs <= PROMPT_FOLD * this.#graceMs;
-    const isInTime = nowMs < this.#busyUntilMs && acknowledgeMs <= this.#busyGraceMs;
-    if (!isPrompt && !isInTime) return false;
     this.#averageScaled += acknowledgeMs - (this.#averageScaled >> AVERAGE_SHIFT);
-    return true;
+    const promptMs = PROMPT_FOLD * this.#graceMs;
+    if (acknowledgeMs <= promptMs) return true;
+    if (nowMs >= this.#busyUntilMs || acknowledgeMs > this.#busyGraceMs) return false;
+    return acknowledgeMs <= promptMs + AVERAGE_FOLD * (this.#averageScaled >> AVERAGE_SHIFT);
   }
 
   /** So many changes came in a turn that ends now. */
