@@ -30,24 +30,35 @@ async function compare(options: CompareOptions): Promise<void> {
   };
   console.log(JSON.stringify(about, undefined, 2));
   const setups = new Map<string, string>();
-  const comparisons = await runAll(options, installed, core, setups);
+  const comparisons: Comparison[] = [];
+  await runAll(options, installed, core, setups, (comparison) => {
+    comparisons.push(comparison);
+    // After each case, so that a run that is broken off is not lost.
+    save(options.json, { ...about, setups: Object.fromEntries(setups) }, comparisons);
+  });
   const names = installed.map(({ name }) => name);
   console.log(`\n${costTable(comparisons, names)}\n\n${rateTable(comparisons, names)}`);
   const goals = judgeGoals(comparisons);
   if (goals.length > 0) console.log(`\n${goalTable(goals)}`);
   for (const [broker, setup] of setups) console.log(`\n${broker}: ${setup}`);
-  if (options.json !== undefined) {
-    const results = comparisons.map(({ benchCase, runs }) => ({
-      name: benchCase.name,
-      about: benchCase.about,
-      shape: benchCase.shape,
-      runs: Object.fromEntries(runs),
-    }));
-    const everything = { ...about, setups: Object.fromEntries(setups), goals, results };
-    writeFileSync(options.json, `${JSON.stringify(everything, undefined, 1)}\n`);
-  }
   const failed = comparisons.some((one) => one.result('dunlin')?.failure !== undefined);
   if (failed) process.exitCode = 1;
+}
+
+function save(
+  file: string | undefined,
+  about: Readonly<Record<string, unknown>>,
+  comparisons: readonly Comparison[],
+): void {
+  if (file === undefined) return;
+  const results = comparisons.map(({ benchCase, runs }) => ({
+    name: benchCase.name,
+    about: benchCase.about,
+    shape: benchCase.shape,
+    runs: Object.fromEntries(runs),
+  }));
+  const everything = { ...about, goals: judgeGoals(comparisons), results };
+  writeFileSync(file, `${JSON.stringify(everything, undefined, 1)}\n`);
 }
 
 async function runAll(
@@ -55,12 +66,12 @@ async function runAll(
   kinds: readonly BrokerKind[],
   core: number | undefined,
   setups: Map<string, string>,
-): Promise<Comparison[]> {
-  const comparisons: Comparison[] = [];
+  done: (comparison: Comparison) => void,
+): Promise<void> {
   for (const benchCase of options.cases) {
     const comparison = new Comparison(benchCase);
     const able = kinds.filter(({ name }) => benchCase.brokers.includes(name));
-    for (let round = 0; round < options.rounds; round++) {
+    for (let round = 0; round < Math.min(options.rounds, benchCase.roundsMax); round++) {
       // Nobody is always the first after a pause.
       for (let turn = 0; turn < able.length; turn++) {
         const kind = able[(turn + round) % able.length]!;
@@ -70,9 +81,8 @@ async function runAll(
         console.error(progress(benchCase.name, kind.name, round, result.failure));
       }
     }
-    comparisons.push(comparison);
+    done(comparison);
   }
-  return comparisons;
 }
 
 function progress(

@@ -6,7 +6,7 @@ import type { CaseResult } from '../load/result.js';
 import type { CompareOptions } from './options.js';
 
 const generator = fileURLToPath(new URL('../load.ts', import.meta.url));
-const RUN_MS_MAX = 300_000;
+const RUN_MS_MAX = 600_000;
 
 export interface Run {
   readonly result: CaseResult;
