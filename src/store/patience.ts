@@ -45,8 +45,8 @@ export class Patience {
   }
 
   /**
-   * Something is there for a client that takes this long to acknowledge, on average: whether to wait
-   * for that. Not where others are much quicker: all whose turn comes later would wait as well.
+   * Something is there for a client that takes this long to acknowledge, on average: whether to
+   * wait for that. Not where others are much quicker: all that comes later would wait as well.
    */
   waitsFor(acknowledgeMs: number, nowMs: number): boolean {
     this.#averageScaled += acknowledgeMs - (this.#averageScaled >> AVERAGE_SHIFT);
