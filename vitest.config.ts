@@ -6,7 +6,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Only what hangs may come to this, however slow or busy the machine is.
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     // The first file that needs the compiled broker compiles it, while others wait.
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { BrokerProcess } from '../../firmware-sim/broker/broker-process.js';
 import { brokerCommand } from '../../firmware-sim/broker/commands.js';
 import type { Criterion } from '../../firmware-sim/scenario/criterion.js';
@@ -7,8 +7,9 @@ import { chosenScenarios } from '../../firmware-sim/scenarios/catalog.js';
 import { buildIfStale } from '../support/build-if-stale.js';
 
 const BYSTANDER = 'bystander held up';
-/** In the middle of the fight. */
-const BEGINS_MS = 3_000;
+/** The broker has seen the fight: it and its bystander are under way, however slow the machine. */
+const FIGHT = '"identifier_ping_pong"';
+const LOOK_EVERY_MS = 20;
 const BROKER_STOPS_MS = 15_000;
 const MACHINE_STOPS_MS = 10_000;
 
@@ -24,7 +25,12 @@ async function fightWith(happens: (broker: BrokerProcess) => void): Promise<Crit
     startBroker: async () => {
       const options = { persistent: false, configFile: undefined };
       const broker = await BrokerProcess.start(brokerCommand('dunlin', options));
-      setTimeout(() => happens(broker), BEGINS_MS);
+      const looking = setInterval(() => {
+        if (!broker.log.some((line) => line.includes(FIGHT))) return;
+        clearInterval(looking);
+        happens(broker);
+      }, LOOK_EVERY_MS);
+      onTestFinished(() => clearInterval(looking));
       return broker;
     },
     repeat: () => '',
