@@ -96,6 +96,11 @@ export class Outbox implements TickTask, WriteRelease {
     return false;
   }
 
+  /** What it writes to. */
+  get network(): OutboxNetwork {
+    return this.#network;
+  }
+
   get isStalled(): boolean {
     return this.#isStalled;
   }

@@ -5,7 +5,11 @@ import { SlowNetwork, WINDOW_BYTES_MAX } from '../../session/slow-network.js';
 const PERIOD_MS = 1000;
 /** What waits would take longer than this: whoever waits for an answer behind it gives up. */
 const SLOW_MS = 3000;
-/** No reason to hold anything back. */
+/** No reason to hold back more than now … */
+const EASY_MS = 2000;
+const MORE = 1.25;
+const LESS = 0.75;
+/** … or anything. */
 const QUICK_MS = 1000;
 /** A rate is measured over so long, or with so many bytes, at least. */
 const SURE_MS = 200;
@@ -17,8 +21,8 @@ const WINDOW_BYTES_MIN = 2048;
 
 /**
  * How fast one client's link takes what the system has for it; where that is slow, the system gets
- * no more than what the link takes in a second or two. The window is halved and doubled by what is
- * seen, so neither a long round trip nor a pause of the link needs to be told from a low rate.
+ * no more than what the link takes in a second or two. The window follows what is seen,
+ * so neither a long round trip nor a pause of the link needs to be told from a low rate.
  */
 export class SlowLink {
   readonly #connection: Connection;
@@ -60,12 +64,15 @@ export class SlowLink {
 
   #judge(queuedBytes: number, leftMs: number, windowBytes: number): void {
     const slow = this.#network;
+    const { outbox, network } = this.#connection;
+    // Whoever takes one packet at a time has a network of its own, and less on its way.
+    if (outbox.network !== network && outbox.network !== slow) return;
     if (queuedBytes > WINDOW_BYTES_MIN && leftMs > SLOW_MS) {
-      const bytes = slow.isSlow ? slow.windowBytes / 2 : windowBytes;
-      if (!slow.isSlow) this.#connection.outbox.leaveThrough(slow);
+      if (!slow.isSlow) outbox.leaveThrough(slow);
+      const bytes = slow.isSlow ? slow.windowBytes * LESS : windowBytes;
       slow.windowBytes = Math.max(WINDOW_BYTES_MIN, Math.floor(bytes));
-    } else if (slow.isSlow && slow.wasFull && leftMs < QUICK_MS) {
-      const bytes = slow.windowBytes * 2;
+    } else if (slow.isSlow && slow.wasFull && leftMs < EASY_MS) {
+      const bytes = slow.windowBytes * (leftMs < QUICK_MS ? 2 : MORE);
       slow.windowBytes = bytes > WINDOW_BYTES_MAX ? Number.POSITIVE_INFINITY : bytes;
     }
     slow.wasFull = false;

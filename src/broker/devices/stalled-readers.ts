@@ -47,6 +47,8 @@ const CALM_LOOK_MS = 100;
 const COST_SHARE = 50;
 /** Of the cost so far, how much is kept with each look: the clock counts whole milliseconds. */
 const COST_KEPT = 0.9;
+/** Less where it costs more than before: with very many connections the first looks count. */
+const COST_KEPT_RISING = 0.5;
 
 interface Doubt {
   readonly link: SlowLink;
@@ -114,7 +116,8 @@ export class StalledReaders extends TimerEntry {
     const beganMs = this.#clock.wallMs();
     const queues = this.#kernelQueues?.(addresses);
     const costMs = Math.max(0, this.#clock.wallMs() - beganMs);
-    this.#costMs = COST_KEPT * this.#costMs + (1 - COST_KEPT) * costMs;
+    const kept = costMs > this.#costMs ? COST_KEPT_RISING : COST_KEPT;
+    this.#costMs = kept * this.#costMs + (1 - kept) * costMs;
     let isCalm = true;
     for (const [connection, doubt] of [...this.#doubts]) {
       const queue = queues?.get(connection.network.peer.address);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DeviceOptions } from '../../../src/broker/devices/device-options.js';
 import type { WriteRelease } from '../../../src/session/network-connection.js';
 import { BrokerWorld } from '../broker-world.js';
+import { decoded } from '../packets.js';
 
 const STEP_MS = 50;
 const PAYLOAD_BYTES = 200;
@@ -134,6 +135,24 @@ test('QoS 1 over a slow link: everything arrives, once and in order', async () =
   });
   pass(60_000, acknowledge);
   expect(received).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
+});
+
+test('whoever takes one packet at a time goes on doing so on a slow link', async () => {
+  const rules = [{ match: { client: 'dev*' }, onePacketPerWrite: true }];
+  const { client, publish, pass, numbers } = await withSlowReader(SERIAL_BYTES_PER_SECOND, {
+    rules,
+  });
+  const write = client.write.bind(client);
+  const packetsOfWrites = new Set<number>();
+  client.write = (parts: readonly Uint8Array[], release: WriteRelease): void => {
+    packetsOfWrites.add(decoded(Buffer.concat(parts), 4).length);
+    write(parts, release);
+  };
+  pass(60_000, (step) => {
+    if (step % 3 === 0) for (let i = 0; i < 3; i++) publish();
+  });
+  expect([...packetsOfWrites]).toEqual([1]);
+  expect(numbers().length).toBeGreaterThan(100);
 });
 
 test('a link that takes a burst within a second is not slow', async () => {
