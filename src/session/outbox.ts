@@ -31,7 +31,8 @@ const BEHIND_BYTES_MAX = 96 * 1024;
  */
 export class Outbox implements TickTask, WriteRelease {
   readonly trust: Trust = new Trust();
-  #network: OutboxNetwork;
+  /** What it writes to; `leaveThrough` changes it. */
+  network: OutboxNetwork;
   readonly #endOfTick: EndOfTick;
   readonly #pool: BufferPool;
   #buffer: Uint8Array | undefined = undefined;
@@ -74,31 +75,26 @@ export class Outbox implements TickTask, WriteRelease {
     this.#bytesMax = bytesMax;
     this.#bytesMaxQoS0 = bytesMax;
     this.#owner = owner;
-    this.#network = network;
+    this.network = network;
     this.#endOfTick = endOfTick;
     this.#pool = pool;
   }
 
   /** Whether fewer bytes than the limit wait for the operating system. */
   get hasRoom(): boolean {
-    if (this.#bytes + this.#network.unsentBytes < this.#bytesMax && !this.#isStalled) return true;
+    if (this.#bytes + this.network.unsentBytes < this.#bytesMax && !this.#isStalled) return true;
     this.#wasFull = true;
     return false;
   }
 
   /** The same for QoS 0 messages, which wait nowhere else. */
   get hasRoomForQoS0(): boolean {
-    const { unsentBytes } = this.#network;
+    const { unsentBytes } = this.network;
     const bytesMax = unsentBytes === 0 ? this.#bytesMaxQoS0 : BEHIND_BYTES_MAX;
     const bytes = this.#bytes + unsentBytes;
     if (bytes < bytesMax && bytes < this.#bytesMaxQoS0 && !this.#isStalled) return true;
     this.#wasFull = true;
     return false;
-  }
-
-  /** What it writes to. */
-  get network(): OutboxNetwork {
-    return this.#network;
   }
 
   get isStalled(): boolean {
@@ -109,7 +105,7 @@ export class Outbox implements TickTask, WriteRelease {
   set isStalled(isStalled: boolean) {
     const readsAgain = this.#isStalled && !isStalled;
     this.#isStalled = isStalled;
-    if (!readsAgain || this.#closed || this.#network.unsentBytes > 0) return;
+    if (!readsAgain || this.#closed || this.network.unsentBytes > 0) return;
     this.#wasFull = false;
     this.#owner.drained();
   }
@@ -120,7 +116,7 @@ export class Outbox implements TickTask, WriteRelease {
     bytesMax: number = this.#bytesMax,
     bytesMaxQoS0: number = this.#bytesMaxQoS0,
   ): void {
-    this.#network = network;
+    this.network = network;
     this.#bytesMax = bytesMax;
     this.#bytesMaxQoS0 = bytesMaxQoS0;
   }
@@ -213,7 +209,7 @@ export class Outbox implements TickTask, WriteRelease {
     this.#scheduled = false;
     if (this.#closed) return;
     if (this.#bytes > 0) this.#writeNow();
-    if (this.#wasFull && this.#network.unsentBytes === 0) {
+    if (this.#wasFull && this.network.unsentBytes === 0) {
       this.#wasFull = false;
       this.#owner.drained();
     }
@@ -222,7 +218,7 @@ export class Outbox implements TickTask, WriteRelease {
   /** The network has given everything away. Whether nothing was held back for that. */
   drained(): boolean {
     if (this.#closed) return true;
-    if (this.#bytes === 0) this.#isBackedUp = this.#network.unsentBytes > 0;
+    if (this.#bytes === 0) this.#isBackedUp = this.network.unsentBytes > 0;
     if (!this.#isBackedUp) return true;
     // With what else comes in this tick. Whoever waits for room waits for that as well.
     this.#wasFull = true;
@@ -266,7 +262,7 @@ export class Outbox implements TickTask, WriteRelease {
   #goesAhead(bytes: number): boolean {
     const isFull = this.#buffer !== undefined && this.#length + bytes > this.#buffer.length;
     // What it makes leave leaves first: it may go ahead of nothing then, and what is next of it.
-    const mayBurst = this.#network.takesBursts === true && !this.#isBackedUp;
+    const mayBurst = this.network.takesBursts === true && !this.#isBackedUp;
     if (isFull && mayBurst && this.#isWholeBurst) this.#writeNow();
     if (this.#isBackedUp || this.#bytes > this.#aheadBytesMin) return true;
     this.#aheadBytesMin = Number.POSITIVE_INFINITY;
@@ -275,7 +271,7 @@ export class Outbox implements TickTask, WriteRelease {
 
   /** No more is put into the buffer. */
   get #isWholeBurst(): boolean {
-    const unitBytesMax = this.#network.prefersSmallWrites === true ? 1 : LARGE_BUFFER_BYTES;
+    const unitBytesMax = this.network.prefersSmallWrites === true ? 1 : LARGE_BUFFER_BYTES;
     return (this.#buffer?.length ?? 0) >= LARGE_BUFFER_BYTES || this.#unitBytes >= unitBytesMax;
   }
 
@@ -291,7 +287,7 @@ export class Outbox implements TickTask, WriteRelease {
     const wasBackedUp = this.#isBackedUp;
     // With answers among the messages nothing may be left that a later answer could overtake.
     const isWhole = isAll || this.#aheadBytesMin === Number.POSITIVE_INFINITY;
-    if (isWhole || this.#network.unsentBytes === 0) {
+    if (isWhole || this.network.unsentBytes === 0) {
       this.#isBackedUp = false;
       if (this.#unitBytes > 0) this.#endUnit();
       let unit = this.#heldBack?.take();
@@ -331,8 +327,8 @@ export class Outbox implements TickTask, WriteRelease {
       this.#leavingNext ??= new Fifo();
       this.#leavingNext.push(buffers);
     }
-    this.#network.write(parts, this);
-    if (this.#network.unsentBytes > 0) this.#isBackedUp = true;
+    this.network.write(parts, this);
+    if (this.network.unsentBytes > 0) this.#isBackedUp = true;
   }
 
   #takeParts(): Uint8Array[] {
@@ -368,7 +364,7 @@ export class Outbox implements TickTask, WriteRelease {
     const together = this.#length + bytes;
     if (this.#isWholeBurst) {
       // What is in the processor's cache leaves from there, and its buffer serves the next burst.
-      if (this.#network.takesBursts && !this.#isBackedUp) this.#writeNow();
+      if (this.network.takesBursts && !this.#isBackedUp) this.#writeNow();
       else this.#endUnit();
       this.#buffer = this.#pool.take(bytes);
       return this.#buffer;
@@ -385,11 +381,10 @@ export class Outbox implements TickTask, WriteRelease {
     }
     // Each one larger than the one before.
     const wished = old === undefined ? 0 : Math.min(old.length + 1, LARGE_BUFFER_BYTES);
-    const buffer = this.#pool.take(Math.max(bytes, wished));
-    this.#buffer = buffer;
+    this.#buffer = this.#pool.take(Math.max(bytes, wished));
     this.#start = 0;
     this.#length = 0;
-    return buffer;
+    return this.#buffer;
   }
 
   #endPart(): void {
