@@ -81,9 +81,18 @@ export class Watching {
   readonly probeMax: number;
   /** What the client has sent again first on this connection; undefined while it is nothing. */
   firstResent: ResentPacket | undefined = undefined;
+  /** Messages that it has passed over on earlier connections, by their sequence. */
+  readonly passedOverBefore: ReadonlySet<number>;
   readonly #context: WatchContext;
 
-  constructor(device: Device, line: Line, probeMax: number, context: WatchContext) {
+  constructor(
+    device: Device,
+    line: Line,
+    probeMax: number,
+    passedOverBefore: ReadonlySet<number>,
+    context: WatchContext,
+  ) {
+    this.passedOverBefore = passedOverBefore;
     this.device = device;
     this.line = line;
     this.probeMax = probeMax;
@@ -109,6 +118,7 @@ export class DeliveryWatch extends TimerEntry {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #line: Line;
+  readonly #passedOverBefore: ReadonlySet<number>;
   readonly #patienceMs: number;
   /** Messages that may be beyond the window. */
   readonly #probeMax: number;
@@ -132,6 +142,7 @@ export class DeliveryWatch extends TimerEntry {
     this.#clock = context.clock;
     this.#timers = context.timers;
     this.#line = watching.line;
+    this.#passedOverBefore = watching.passedOverBefore;
     this.#patienceMs = context.patienceMs;
     this.#probeMax = Math.min(watching.probeMax, PROBE_MESSAGES_MAX);
     this.#acknowledgedMs = context.clock.nowMs;
@@ -230,7 +241,9 @@ export class DeliveryWatch extends TimerEntry {
       oldest ??= delivery;
       if (!this.#isPassedOver(delivery)) continue;
       if (ageMs >= this.#patience) due.push(delivery);
-      else if (ageMs >= PASSED_OVER_MS || this.#wasDeaf) slow.push(delivery);
+      else if (ageMs >= PASSED_OVER_MS || this.#wasDeaf || this.#wasPassedOver(delivery)) {
+        slow.push(delivery);
+      }
     }
     if (isEmpty) return;
     this.#complete(uncompleted, nowMs);
@@ -267,9 +280,15 @@ export class DeliveryWatch extends TimerEntry {
    * says that this one was passed over: by a client that cannot take it, or by one that works on
    * several at a time and keeps to no order.
    */
-  #isPassedOver({ sentMs, sentOrder, state, qos }: Delivery): boolean {
+  #isPassedOver(delivery: Delivery): boolean {
+    const { sentMs, sentOrder, state, qos } = delivery;
     if (sentMs === 0 || state !== DeliveryState.InFlight) return false;
-    return this.#highestAcknowledged[qos]! > sentOrder;
+    return this.#highestAcknowledged[qos]! > sentOrder || this.#wasPassedOver(delivery);
+  }
+
+  /** Of a window that is full of them none is acknowledged on this connection. */
+  #wasPassedOver({ sequence }: Delivery): boolean {
+    return this.#passedOverBefore.has(sequence);
   }
 
   #complete(uncompleted: readonly Delivery[], nowMs: number): void {

@@ -48,6 +48,7 @@ export interface PublishHow {
   readonly expirySeconds?: number;
   /** Empty: clears what is retained. */
   readonly clears?: boolean;
+  readonly isShort?: boolean;
 }
 
 /** A client that keeps to the protocol, and tells the oracle what it did and saw. */
@@ -211,7 +212,8 @@ export class SimClient {
     const { world, plan } = this;
     const number = ++this.#number;
     const id = `${plan.name}-${number}`;
-    const padding = world.chance.below(world.options.payloadBytesMax + 1);
+    const padding =
+      how.isShort === true ? 0 : world.chance.below(world.options.payloadBytesMax + 1);
     const text = how.clears === true ? '' : `${id}|${'x'.repeat(padding)}`;
     const message: SentMessage = {
       id,

@@ -43,6 +43,7 @@ export class SimProcess {
       devices: {
         rules: options.careForDevices ? [] : [NO_CARE],
         deadLetterSeconds: 0,
+        patienceSeconds: options.patienceSeconds,
         healthTopics: 'off',
       },
       limits: {

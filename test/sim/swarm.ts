@@ -31,6 +31,8 @@ export interface SwarmOptions {
   readonly sharingStrategy: ShareStrategy;
   /** The broker looks after small devices: step-down, quarantine, take-over damping. */
   readonly careForDevices: boolean;
+  /** How long a message may be passed over before it is given up. */
+  readonly patienceSeconds: number;
   readonly failAtWrite: number;
   readonly failAtRead: number;
 }
@@ -73,6 +75,7 @@ export function drawSwarm(seed: number): SwarmOptions {
       'hash-topic',
     ]),
     careForDevices: new Chance(derivedSeed(seed, 'care')).percent(CARE_PERCENT),
+    patienceSeconds: 900,
     failAtWrite: -1,
     failAtRead: -1,
     graceMs: chance.pick([0, 1, 5, 40]),

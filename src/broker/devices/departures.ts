@@ -28,6 +28,10 @@ const OVERTAXED: readonly ReasonCode[] = [
   ReasonCode.ReceiveMaximumExceeded,
 ];
 
+/** Messages of a Session that were passed over; beyond, those of before are forgotten. */
+const REMEMBERED_MAX = 1000;
+const NOTHING: ReadonlySet<number> = new Set();
+
 const REPEATS_ADVICE =
   'either its link breaks before the answer is there, or it does not take PUBACK, PUBREC or PUBCOMP';
 
@@ -43,6 +47,8 @@ export class Departures {
   readonly #suspects = new Suspects();
   readonly #loops = new ResendLoops();
   readonly #ignored: IgnoredMessages;
+  /** By sequence, what was passed over on connections of a Session that is kept. */
+  readonly #passedOver = new WeakMap<Session, ReadonlySet<number>>();
 
   constructor(parts: {
     readonly rules: DeviceRules;
@@ -75,6 +81,10 @@ export class Departures {
     );
   }
 
+  passedOverBefore(session: Session): ReadonlySet<number> {
+    return this.#passedOver.get(session) ?? NOTHING;
+  }
+
   /** The device is gone; its Session still has what was in flight. */
   left(connection: Connection, session: Session, device: Device, cause: DisconnectCause): void {
     const { watch, watching } = session.outbound;
@@ -99,10 +109,21 @@ export class Departures {
   /** Messages that the device passes over each time it is here for a moment. */
   #lookForIgnored(session: Session, device: Device, cause: DisconnectCause): void {
     const { watch } = session.outbound;
+    if (watch === undefined || !session.isStored) return;
+    const passedOver = watch.passedOver();
+    this.#remember(session, passedOver);
     const isOwnEnd = cause.kind === 'client-disconnect' || (isDrop(cause) && isOrderly(cause));
-    if (watch === undefined || !session.isStored || !isOwnEnd) return;
-    const never = this.#ignored.left(device, watch.passedOver(), this.#clock.nowMs);
+    if (!isOwnEnd) return;
+    const never = this.#ignored.left(device, passedOver, this.#clock.nowMs);
     if (never.length > 0) this.#quarantine.neverTaken(device, session, never);
+  }
+
+  #remember(session: Session, passedOver: readonly Delivery[]): void {
+    if (passedOver.length === 0) return;
+    const before = this.passedOverBefore(session);
+    const kept = before.size < REMEMBERED_MAX ? before : NOTHING;
+    const sequences = passedOver.map(({ sequence }) => sequence);
+    this.#passedOver.set(session, new Set([...kept, ...sequences]));
   }
 
   /** The device has dropped its connection: because of what it was sent? */

@@ -153,7 +153,9 @@ export class Devices implements DropCounter {
       const receiveMaximum =
         connect.protocolVersion === 5 ? connect.receiveMaximum : inFlightMax + LEGACY_PROBE_MAX;
       const probeMax = receiveMaximum - inFlightMax;
-      session.outbound.watching = new Watching(device, connection, probeMax, this.#watchContext);
+      const before = this.#departures.passedOverBefore(session);
+      const context = this.#watchContext;
+      session.outbound.watching = new Watching(device, connection, probeMax, before, context);
     }
     return {
       inFlightMax,

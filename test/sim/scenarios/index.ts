@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.js';
-import { flakyLinks, smallBuffers } from './devices.js';
+import { deafDevices, flakyLinks, smallBuffers } from './devices.js';
 import { shares, wills } from './groups.js';
 import { rudeGuests, storm, swizzle, takeOvers } from './guests.js';
 import { expiry, failingDisk, fullQueues, retainedFlood } from './queues.js';
@@ -22,5 +22,6 @@ export const scenarios: readonly Scenario[] = [
   failingDisk,
   flakyLinks,
   smallBuffers,
+  deafDevices,
   slowWorkers,
 ];
