@@ -36,6 +36,31 @@ test('wildcard bombs: 20,000 filters of 200 levels that all go on matching', asy
   await broker.withstands(attack, { growthMiBMax: 192, event: 'subscription_refused', fields });
 });
 
+test('wildcard bombs of 60 clients: 100 filters of 200 levels each', async () => {
+  const filters = [...multiplyingFilters(6000)];
+  let granted = 0;
+  const attack = async (): Promise<void> => {
+    const bombers = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => letIn(broker.port(0), { clientId: `one-of-many-${i}` })),
+    );
+    granted = 0;
+    for (const [i, bomber] of bombers.entries()) {
+      const codes = await subscribe(bomber, filters.slice(i * 100, (i + 1) * 100));
+      granted += codes.filter((code) => code !== REFUSED).length;
+    }
+    const name = 'a/'.repeat(LEVELS - 1);
+    const publisher = await letIn(broker.port(0));
+    for (let i = 0; i < 50; i++) await publisher.say(publishBytes(`${name}many${i}`, 'x'));
+    await settle(publisher);
+    for (const stranger of [...bombers, publisher]) stranger.leave();
+    await Promise.all(bombers.map(({ closed }) => closed));
+  };
+  const fields = { client: /^one-of-many-/, code: 0x97 };
+  await broker.withstands(attack, { growthMiBMax: 256, event: 'subscription_refused', fields });
+  // As many as `deep_wildcard_levels_max` has room for.
+  expect(granted).toBeLessThanOrEqual(Math.ceil(250_000 / (LEVELS - 8)));
+});
+
 test('a subscription flood: 60,000 filters of one client', async () => {
   const attack = async (): Promise<void> => {
     const flooder = await letIn(broker.port(0), { clientId: 'subscribes-to-all' });
