@@ -8,7 +8,7 @@ import { buildIfStale, repositoryFolder } from '../support/build-if-stale.js';
 
 const run = promisify(execFile);
 const main = join(repositoryFolder, 'dist/firmware-sim/main.js');
-const MINUTES_MAX = 5;
+const MINUTES_MAX = 10;
 const OUTPUT_BYTES_MAX = 10_000_000;
 
 beforeAll(buildIfStale);
