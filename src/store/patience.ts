@@ -15,7 +15,7 @@ const SPAN_MS = 16;
 /** So many in one span, 16,000 a second, cost more to write than their clients cost to wait for. */
 const BUSY_CHANGES = 256;
 /** So long after that it is still busy: a process that has to wait for its turn works in bursts. */
-const BUSY_MS = 250;
+const BUSY_MS = 1000;
 /** Of the average time to acknowledge: nearly all are in time for that. */
 const AVERAGE_FOLD = 4;
 /** The least while it is busy, as a multiple of the grace: a machine that is busy stalls. */
@@ -23,7 +23,7 @@ const BUSY_FOLD = 5;
 /** Who is a little late now and then may still be in time on average. */
 const PROMPT_FOLD = 4;
 /** The average is one of so many, as a power of two. */
-const AVERAGE_SHIFT = 6;
+const AVERAGE_SHIFT = 9;
 
 /**
  * How long a change waits for the acknowledgement that would make its writing needless: a short

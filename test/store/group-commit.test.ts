@@ -277,7 +277,7 @@ describe('GroupCommit that waits for acknowledgements', () => {
     expect(commit.urgencyFor(50)).toBe('now');
     for (const put of puts) commit.put(put, 10, commit.urgencyFor(10));
     tick.end();
-    expect(commit.urgencyFor(50)).toBe('soon');
+    expect(commit.urgencyFor(30)).toBe('soon');
     clock.advance(16);
     tick.end();
     for (const put of puts.slice(1)) commit.discharge(put);
