@@ -7,16 +7,16 @@ import { LoadSubscriber } from '../load/subscriber.js';
 
 /**
  * What so many connections with one subscription each add to the memory of a broker that has had
- * none yet, so with the code and the buffers that the first ones bring; and what they add when as
- * many have come and gone before.
+ * none yet, so with the code and the buffers that the first ones bring; and what is above the same
+ * mark when they have gone and come a second time.
  */
 export async function runIdleConnections(clients: number, target: Target): Promise<CaseResult> {
   const pid = pidOf(target);
   const first = await gather(clients, target, pid);
   const again = await gather(clients, target, pid);
   const result = grown(first.before, first.after, clients, 'connection', first.failure);
-  const bytesAgain = (again.after.residentBytes - again.before) / clients;
-  const note = `${bytesAgain.toFixed(0)} B each when as many have come and gone before`;
+  const bytesAgain = (again.after.residentBytes - first.before) / clients;
+  const note = `${bytesAgain.toFixed(0)} B each when they have gone and come a second time`;
   return { ...result, failure: result.failure ?? again.failure, note };
 }
 
