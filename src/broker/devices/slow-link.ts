@@ -1,8 +1,9 @@
 import type { Connection } from '../../session/connection.js';
 import { SlowNetwork, WINDOW_BYTES_MAX } from '../../session/slow-network.js';
 
-/** A link is judged by what it took in this time. */
+/** A link is judged by what it took in this time, or in the time of a round trip. */
 const PERIOD_MS = 1000;
+const PERIOD_MS_MAX = 4000;
 /** What waits would take longer than this: whoever waits for an answer behind it gives up. */
 const SLOW_MS = 3000;
 /** No reason to hold back more than now … */
@@ -41,8 +42,12 @@ export class SlowLink {
     return this.#network.isSlow;
   }
 
-  /** What the system holds for it now. Whether nothing needs to be looked at any more. */
-  look(queuedBytes: number, nowMs: number): boolean {
+  /**
+   * What the system holds for it now, and how long it waits before it sends again. Whether nothing
+   * needs to be looked at any more.
+   */
+  look(queuedBytes: number, resendMs: number, nowMs: number): boolean {
+    const periodMs = Math.max(PERIOD_MS, Math.min(PERIOD_MS_MAX, resendMs));
     const { outbox, network } = this.#connection;
     const takenBytes = outbox.trust.writtenBytes - network.unsentBytes;
     const tookMs = nowMs - this.#beganMs;
@@ -52,7 +57,7 @@ export class SlowLink {
     const isSure = tookMs >= SURE_MS || received >= SURE_BYTES;
     const isFast = !isFirst && isSure && !this.isSlow && leftMs < QUICK_MS;
     const isQuick = isFast || queuedBytes <= WINDOW_BYTES_MIN;
-    if (isFirst || tookMs >= PERIOD_MS) {
+    if (isFirst || tookMs >= periodMs) {
       if (!isFirst) this.#judge(queuedBytes, leftMs, (received * WINDOW_MS) / tookMs);
       this.#beganMs = nowMs;
       this.#takenBytes = takenBytes;

@@ -26,6 +26,9 @@ export type KernelQueues = (
 const PROVEN_BYTES = 32_768;
 /** Nothing of what waits was received for this time: it has stopped reading. */
 const STILL_MS = 2000;
+/** A round trip to a satellite may take longer than that: the system's own patience tells. */
+const LONG_LINE_FACTOR = 1.5;
+const LONG_LINE_MS_MAX = 6000;
 /** Where so much waits, memory is at stake: a few times what the system itself waits for a peer. */
 const FULL_BYTES = 524_288;
 const RESENDS = 3;
@@ -157,7 +160,7 @@ export class StalledReaders extends TimerEntry {
     if (trust.wasAnswered || trust.unprovenBytes > queuedBytes) doubt.movedMs = nowMs;
     const receivedBytes = trust.unprovenBytes - queuedBytes;
     trust.waits(queuedBytes);
-    const isQuick = doubt.link.look(queuedBytes, nowMs);
+    const isQuick = doubt.link.look(queuedBytes, queue.resendMs, nowMs);
     if (queuedBytes <= PROVEN_BYTES) {
       if (isQuick) this.#prove(connection, doubt.link, receivedBytes);
       outbox.isStalled = false;
@@ -184,7 +187,9 @@ function patienceMs(queue: KernelQueue, isHere: boolean, isProven: boolean): num
   if (isHere && queuedBytes >= LOCAL_FULL_BYTES) return LOCAL_FULL_MS * fold;
   if (isHere && queuedBytes >= LOCAL_HALF_BYTES) return LOCAL_HALF_MS * fold;
   // A link that was lost for a moment goes on when the system sends again.
-  return queuedBytes >= FULL_BYTES ? Math.min(STILL_MS, RESENDS * resendMs) : STILL_MS;
+  const longLineMs = Math.min(LONG_LINE_MS_MAX, LONG_LINE_FACTOR * resendMs);
+  const stillMs = Math.max(STILL_MS, longLineMs);
+  return queuedBytes >= FULL_BYTES ? Math.min(stillMs, RESENDS * resendMs) : stillMs;
 }
 
 function isLocal(host: string): boolean {

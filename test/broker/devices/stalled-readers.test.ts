@@ -160,6 +160,25 @@ test('one behind a long line loses nothing while the line is still for a moment'
   expect(dropped).toBe(0);
 });
 
+test('one behind a satellite loses nothing in a round trip of three seconds', async () => {
+  const { world, flood, state } = await withSubscriber(FAR);
+  state.resendMs = 3200;
+  let sent = 0;
+  const droppedWithin = (ms: number): number => {
+    for (let i = 0; i < ms / 100; i++) {
+      sent += flood(1);
+      state.queuedBytes = sent * PACKET_BYTES + 9;
+      world.advance(100);
+    }
+    return world.broker.statistics.dropped.outbox_full;
+  };
+  sent += flood(20);
+  expect(droppedWithin(3000)).toBe(0);
+  expect(world.broker.statistics.stalls).toBe(0);
+  expect(droppedWithin(5000)).toBeGreaterThan(0);
+  expect(world.broker.statistics.stalls).toBe(1);
+});
+
 test('one that is still for a few times what the system waits is found, its drops counted', async () => {
   const { sent, of, dropped } = await floodStill(3000, 400);
   expect(sent).toBeLessThan(of / 2);
