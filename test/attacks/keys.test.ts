@@ -121,7 +121,7 @@ test.each<[string, () => string | Promise<string>, RegExp]>([
   const attack = async (): Promise<void> => {
     expect(await login(TOKENS, 'admin', token)).toBe(BAD_USER_NAME_OR_PASSWORD);
   };
-  await broker.withstands(attack, { growthMiBMax: 128, event: 'refused', fields: { msg } });
+  await broker.withstands(attack, { growthMiBMax: 192, event: 'refused', fields: { msg } });
 });
 
 test('and the right token comes in', async () => {

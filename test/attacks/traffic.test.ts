@@ -58,6 +58,6 @@ test('1000 connections of one address where rates are set', async () => {
       stranger.leave();
     });
   const fields = { kind: 'address', what: 'connections', action: 'refused' };
-  await broker.withstands(attack, { growthMiBMax: 128, event: 'rate_exceeded', fields });
+  await broker.withstands(attack, { growthMiBMax: 192, event: 'rate_exceeded', fields });
   expect(refused).toBeGreaterThan(500);
 });

@@ -56,7 +56,7 @@ test.each([
     expect(answer).toMatch(/^HTTP\/1\.1 40[034]/);
   };
   const fields = { address: /^127\.0\.1\./ };
-  await broker.withstands(attack, { growthMiBMax: 64, event: 'upgrade_refused', fields });
+  await broker.withstands(attack, { growthMiBMax: 192, event: 'upgrade_refused', fields });
 });
 
 test('the page that is let in', async () => {
@@ -82,7 +82,7 @@ test.each([
     expect(await answerTo(text)).toMatch(/^HTTP\/1\.1 4\d\d/);
   };
   const fields = { address: /^127\.0\.1\./ };
-  await broker.withstands(attack, { growthMiBMax: 64, event: 'upgrade_refused', fields });
+  await broker.withstands(attack, { growthMiBMax: 192, event: 'upgrade_refused', fields });
 });
 
 const FIN = 0x80;
@@ -125,7 +125,7 @@ test.each<[string, Buffer, RegExp]>([
       await stranger.say(bytes);
       await stranger.closed;
     });
-  await broker.withstands(attack, { growthMiBMax: 128, event: 'refused', fields: { msg } });
+  await broker.withstands(attack, { growthMiBMax: 192, event: 'refused', fields: { msg } });
 });
 
 test('a million fragments of one byte', async () => {
@@ -156,5 +156,5 @@ test('1000 requests for an upgrade that trickle', async () => {
     }
     for (const stranger of strangers) stranger.leave();
   };
-  await broker.withstands(attack, { growthMiBMax: 128 });
+  await broker.withstands(attack, { growthMiBMax: 192 });
 });
