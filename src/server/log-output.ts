@@ -63,6 +63,7 @@ export class LogOutput {
   }
 
   #write(bytes: Buffer): void {
+    if (this.#isGone) return;
     this.#isUnderWay = true;
     write(this.#options.fileDescriptor, bytes, (error, count) => {
       this.#isUnderWay = false;
