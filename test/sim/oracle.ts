@@ -27,8 +27,9 @@ export interface SentMessage {
   firstSentStep: number;
   lastSentStep: number;
   ackedStep: number;
-  /** When the broker was given it for the last time; 0 when it never was. */
-  arrivedMs: number;
+  /** When the broker was given it, for the first time and for the last; 0 when it never was. */
+  firstArrivedMs: number;
+  lastArrivedMs: number;
 }
 
 /** A Subscription between what the client knows for sure and what may be. */
@@ -168,7 +169,10 @@ export class Oracle {
 
   arrived(publish: IPublishPacket): void {
     const message = this.messages.get(idOf(publish.payload) ?? '');
-    if (message !== undefined) message.arrivedMs = this.#world.nowMs;
+    if (message === undefined) return;
+    const { nowMs } = this.#world;
+    if (message.firstArrivedMs === 0) message.firstArrivedMs = nowMs;
+    message.lastArrivedMs = nowMs;
   }
 
   /**
@@ -177,9 +181,9 @@ export class Oracle {
    */
   left(publish: IPublishPacket, fullSinceMs: number): void {
     const message = this.messages.get(idOf(publish.payload) ?? '');
-    if (message === undefined || message.expirySeconds === 0 || message.arrivedMs === 0) return;
+    if (message === undefined || message.expirySeconds === 0 || message.lastArrivedMs === 0) return;
     const { nowMs } = this.#world;
-    const endsMs = message.arrivedMs + message.expirySeconds * 1000;
+    const endsMs = message.lastArrivedMs + message.expirySeconds * 1000;
     const isLate = Math.min(nowMs, fullSinceMs) > endsMs + EXPIRY_SLACK_MS;
     if (!publish.dup && isLate) {
       this.violation(`${message.id} was sent ${nowMs - endsMs} ms after its expiry`);
@@ -325,7 +329,7 @@ export class Oracle {
   /** A member without a lasting Session may have had it when the process died. */
   #mayHaveDiedWithMember(name: string, message: SentMessage): boolean {
     const { crashes, calmSinceMs } = this.#world;
-    const hadIt = (atMs: number): boolean => atMs >= message.arrivedMs && atMs < calmSinceMs;
+    const hadIt = (atMs: number): boolean => atMs >= message.firstArrivedMs && atMs < calmSinceMs;
     if (!crashes.some(hadIt)) return false;
     return this.epochs.some(
       (epoch) =>

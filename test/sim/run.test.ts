@@ -18,6 +18,7 @@ const seeds =
 const found: Readonly<Record<string, readonly number[]>> = {
   'calm-traffic': [5],
   'full-queues': [23],
+  shares: [110],
   storm: [1003, 1042, 1057],
 };
 const chosen = scenarios.filter(({ name }) => (scenarioGiven ?? name) === name);

@@ -228,7 +228,8 @@ export class SimClient {
       firstSentStep: NEVER,
       lastSentStep: 0,
       ackedStep: NEVER,
-      arrivedMs: 0,
+      firstArrivedMs: 0,
+      lastArrivedMs: 0,
     };
     world.oracle.sent(message);
     this.#toSend.push(message);

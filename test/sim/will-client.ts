@@ -60,7 +60,8 @@ export class WillClient extends SimClient {
       firstSentStep: this.world.step,
       lastSentStep: this.world.step,
       ackedStep: NEVER,
-      arrivedMs: 0,
+      firstArrivedMs: 0,
+      lastArrivedMs: 0,
     };
     this.world.oracle.sent(this.#next);
     const last = this.#cases[this.#cases.length - 1];
