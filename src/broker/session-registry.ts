@@ -307,7 +307,7 @@ export class SessionRegistry {
         for (const delivery of deliveries) queue.nameExchange(delivery);
         this.#handOver(deliveries);
         // In the batch that has the other member's copy: a crash hands none over a second time.
-        for (const delivery of deliveries) this.#store.dequeue(queue, delivery);
+        for (const delivery of deliveries) queue.remove(delivery);
         if (end < queue.tailSequence) this.#handOverStored(session, end);
         else this.#forget(session);
       },

@@ -3,6 +3,7 @@ import { utf8Bytes } from '../base/utf8.js';
 import type { QueuePosition } from '../session/session-store.js';
 import type { ApplicationMessage } from '../wire/application-message.js';
 import { encodeDevice } from './device-record.js';
+import { earlierPositions } from './earlier-position.js';
 import { Batch } from './engine.js';
 import {
   bodyKey,
@@ -62,14 +63,15 @@ export class BatchWriter {
     this.#inlineBytesMax = inlineBytesMax;
   }
 
-  encode(operations: readonly StoreOperation[]): Batch {
+  /** `left` are the changes behind those that stay for a later batch. */
+  encode(operations: readonly StoreOperation[], left: readonly StoreOperation[]): Batch {
     const batch = new Batch();
     this.#batch = batch;
     const readers = this.#countReaders(operations);
     for (const operation of operations) {
       if (!operation.cancelled) this.#write(operation, readers);
     }
-    this.#writePositions();
+    this.#writePositions(left);
     this.#writeBodyCounts();
     return batch;
   }
@@ -239,10 +241,11 @@ export class BatchWriter {
     return true;
   }
 
-  #writePositions(): void {
+  #writePositions(left: readonly StoreOperation[]): void {
+    const earlier = earlierPositions(this.#positions, left);
     for (const queue of this.#positions) {
       const key = sessionKey(Family.Position, queue.sessionNumber);
-      this.#batch.put(key, encodePosition(this.#writer, queue));
+      this.#batch.put(key, encodePosition(this.#writer, earlier.get(queue) ?? queue));
     }
     this.#positions.clear();
     this.#lastPosition = undefined;

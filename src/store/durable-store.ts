@@ -82,9 +82,9 @@ export class DurableStore implements Store {
       engine,
       endOfTick,
       grace: parts.grace,
-      encode: (operations) => {
+      encode: (operations, left) => {
         this.#lastMessage = undefined;
-        return this.#writer.encode(operations);
+        return this.#writer.encode(operations, left);
       },
       onFailure: (failure) => {
         log.error({ event: 'store_failed', reason: String(failure.cause) }, failure.sentence);
@@ -204,9 +204,10 @@ export class DurableStore implements Store {
     delivery.stored = undefined;
     if (put === undefined) {
       const { packetIdentifier } = delivery;
-      if (packetIdentifier !== 0) this.#removeExchange(queue, packetIdentifier);
+      if (packetIdentifier !== 0) this.#removeExchange(queue, packetIdentifier, 1);
       return;
     }
+    const wasReleased = !put.present;
     if (put.present) {
       put.present = false;
       if (this.#commit.isOpen(put)) {
@@ -216,7 +217,7 @@ export class DurableStore implements Store {
         this.#commit.put(removalOf(put, delivery), OPERATION_BYTES, 'later');
       }
     }
-    if (put.exchange !== undefined) this.#dropExchange(put.exchange);
+    if (put.exchange !== undefined) this.#dropExchange(put.exchange, wasReleased ? 1 : 0);
   }
 
   sent(queue: QueuePosition, delivery: Delivery): void {
@@ -229,7 +230,7 @@ export class DurableStore implements Store {
     const known = put.exchange;
     if ((known ?? put).packetIdentifier === packetIdentifier) return;
     if (known !== undefined) {
-      this.#dropExchange(known);
+      this.#dropExchange(known, 0);
       put.exchange = undefined;
     } else if (put.packetIdentifier > 0) this.#dropExchangeWith(put);
     // Never with the entry: the identifier may be one that was given up behind it.
@@ -239,7 +240,7 @@ export class DurableStore implements Store {
   released(queue: QueuePosition, delivery: Delivery): void {
     const put = delivery.stored as QueuePut | undefined;
     if (put !== undefined) {
-      this.#removeEntry(put);
+      this.#removeEntry(put, delivery.message!.bytes);
       const known = put.exchange;
       if (known !== undefined && this.#commit.isOpen(known)) {
         known.released = true;
@@ -292,7 +293,7 @@ export class DurableStore implements Store {
   }
 
   /** The entry alone goes: its exchange stays, or goes by itself. */
-  #removeEntry(put: QueuePut): void {
+  #removeEntry(put: QueuePut, bytes: number): void {
     if (!put.present) return;
     put.present = false;
     if (this.#commit.isOpen(put)) {
@@ -300,7 +301,7 @@ export class DurableStore implements Store {
       put.message = undefined;
       put.packetIdentifier = 0;
     } else {
-      this.#commit.put(new QueueRemoval(put, 0), OPERATION_BYTES, 'later');
+      this.#commit.put(new QueueRemoval(put, 0, 0, bytes), OPERATION_BYTES, 'later');
     }
   }
 
@@ -332,21 +333,23 @@ export class DurableStore implements Store {
     this.#commit.put(change, OPERATION_BYTES + bytes);
   }
 
-  #dropExchange(exchange: ExchangePut): void {
+  #dropExchange(exchange: ExchangePut, count: 0 | 1): void {
     if (this.#commit.isOpen(exchange)) {
       this.#commit.cancel(exchange);
       if (!exchange.replaces) return;
     }
-    this.#removeExchange(exchange.queue, exchange.packetIdentifier);
+    this.#removeExchange(exchange.queue, exchange.packetIdentifier, count);
   }
 
   #dropExchangeWith(put: QueuePut): void {
-    if (!this.#commit.isOpen(put)) this.#removeExchange(put.queue, put.packetIdentifier);
+    if (!this.#commit.isOpen(put)) this.#removeExchange(put.queue, put.packetIdentifier, 0);
     put.packetIdentifier = 0;
   }
 
-  #removeExchange(queue: QueuePosition, packetIdentifier: number): void {
-    this.#commit.put(new ExchangeRemoval(queue, packetIdentifier), OPERATION_BYTES, 'later');
+  /** `count` is 1 where the message of the exchange is done with, and its entry gone before. */
+  #removeExchange(queue: QueuePosition, packetIdentifier: number, count: 0 | 1): void {
+    const removal = new ExchangeRemoval(queue, packetIdentifier, count);
+    this.#commit.put(removal, OPERATION_BYTES, 'later');
   }
 }
 
@@ -354,5 +357,6 @@ export class DurableStore implements Store {
 function removalOf(put: QueuePut, delivery: Delivery): QueueRemoval {
   const { ticket, exchange, packetIdentifier } = put;
   const isReadBack = ticket === 0 && exchange === undefined;
-  return new QueueRemoval(put, isReadBack ? delivery.packetIdentifier : packetIdentifier);
+  const exchangeOf = isReadBack ? delivery.packetIdentifier : packetIdentifier;
+  return new QueueRemoval(put, exchangeOf, 1, delivery.message?.bytes ?? 0);
 }

@@ -45,8 +45,11 @@ export interface GroupCommitParts<Change extends Operation> {
   readonly endOfTick: EndOfTick;
   /** Without it everything is written at the end of its turn, if no batch is in flight. */
   readonly grace?: Grace | undefined;
-  /** Turns the changes that were not cancelled into one batch. Called when the batch begins. */
-  encode(operations: readonly Change[]): Batch;
+  /**
+   * Turns the changes that were not cancelled into one batch. Called when the batch begins; those
+   * that are `left` came later and stay for another one.
+   */
+  encode(operations: readonly Change[], left: readonly Change[]): Batch;
   /** Called once; afterwards nothing is ever committed. */
   onFailure(failure: StoreFailure): void;
 }
@@ -249,7 +252,8 @@ export class GroupCommit<Change extends Operation> implements TickTask {
     if (this.#dueMs(graceMs) > nowMs) return -1;
     // What came just now is still likely to be taken back, and what is old is enough for a batch.
     let turns = 0;
-    while (turns < all && this.#closedAtMs[turns]! <= nowMs - graceMs / 2) turns++;
+    const closedByMs = nowMs - Math.min(graceMs, LATER_MS) / 2;
+    while (turns < all && this.#closedAtMs[turns]! <= closedByMs) turns++;
     return turns;
   }
 
@@ -302,15 +306,16 @@ export class GroupCommit<Change extends Operation> implements TickTask {
   #begin(turns: number): void {
     const ticket = this.#settledTicket + turns;
     const isAll = turns === this.#closedAtMs.length;
-    const operations = isAll ? this.#takeAll() : this.#takeUpTo(ticket);
     this.#settledTicket = ticket;
     this.#promised.splice(0, turns);
     this.#closedAtMs.splice(0, turns);
+    const operations = isAll ? this.#takeAll() : this.#takeUpTo(ticket);
     this.#begunTicket = ticket;
     this.#ticketInFlight = ticket;
-    const batch = operations === undefined ? undefined : this.#parts.encode(operations);
+    const { engine } = this.#parts;
+    const batch = operations && this.#parts.encode(operations, this.#operations);
     if (batch === undefined || batch.length === 0) this.#finish(ticket);
-    else this.#parts.engine.write(batch, this.#written);
+    else engine.write(batch, this.#written);
   }
 
   /** Undefined when all of them were taken back. */
@@ -346,8 +351,8 @@ export class GroupCommit<Change extends Operation> implements TickTask {
     this.#bytesInFlight = bytes;
     this.#openBytes -= bytes;
     this.#liveOperations -= operations.length;
-    // What is left of them is younger than half of the grace.
-    this.#laterSinceMs = this.#nowMs();
+    // What is left of them is not older than the first turn that is left.
+    this.#laterSinceMs = this.#closedAtMs[0]!;
     return operations.length === 0 ? undefined : operations;
   }
 

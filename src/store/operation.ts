@@ -80,11 +80,16 @@ export class QueueRemoval extends Operation {
   readonly put: QueuePut;
   /** Of the exchange that goes with it; 0 is none. */
   readonly packetIdentifier: number;
+  /** What its queue lost: no message in the count where the exchange of a QoS 2 message stays. */
+  readonly count: 0 | 1;
+  readonly bytes: number;
 
-  constructor(put: QueuePut, packetIdentifier: number) {
+  constructor(put: QueuePut, packetIdentifier: number, count: 0 | 1, bytes: number) {
     super();
     this.put = put;
     this.packetIdentifier = packetIdentifier;
+    this.count = count;
+    this.bytes = bytes;
   }
 }
 
@@ -111,11 +116,14 @@ export class ExchangeRemoval extends Operation {
   readonly kind = 'exchange-removal';
   readonly queue: QueuePosition;
   readonly packetIdentifier: number;
+  /** What its queue lost: 1 where the exchange was all that was left of a QoS 2 message. */
+  readonly count: 0 | 1;
 
-  constructor(queue: QueuePosition, packetIdentifier: number) {
+  constructor(queue: QueuePosition, packetIdentifier: number, count: 0 | 1) {
     super();
     this.queue = queue;
     this.packetIdentifier = packetIdentifier;
+    this.count = count;
   }
 }
 

@@ -1,9 +1,9 @@
 import { utf8Bytes } from '../base/utf8.js';
 import type { SessionRecord, StoredSubscription } from '../broker/store.js';
 import { Delivery } from '../session/delivery.js';
-import type { QueuePosition } from '../session/session-store.js';
 import type { ApplicationMessage } from '../wire/application-message.js';
 import type { ProtocolVersion, QoS, WillMessage } from '../wire/control-packet.js';
+import type { StoredPosition } from './earlier-position.js';
 import type { Entry } from './engine.js';
 import { topicBytesOf, topicFilterOf } from './key.js';
 import { messageBytesMax, readMessage, writeMessage } from './message-record.js';
@@ -142,7 +142,7 @@ export function decodeSubscription(entry: Entry): StoredSubscription {
 }
 
 // P: head(8), tail(8), count(8), bytes(8)
-export function encodePosition(writer: RecordWriter, queue: QueuePosition): Uint8Array {
+export function encodePosition(writer: RecordWriter, queue: StoredPosition): Uint8Array {
   writer.begin(RECORD_FORMAT_VERSION, 32);
   writer.uint64(queue.headSequence);
   writer.uint64(queue.tailSequence);
@@ -151,7 +151,7 @@ export function encodePosition(writer: RecordWriter, queue: QueuePosition): Uint
   return writer.end();
 }
 
-export function decodePosition(entry: Entry): Omit<QueuePosition, 'sessionNumber'> {
+export function decodePosition(entry: Entry): StoredPosition {
   const reader = new RecordReader(entry.key, entry.value, RECORD_FORMAT_VERSION);
   const headSequence = reader.uint64();
   const tailSequence = reader.uint64();

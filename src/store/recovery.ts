@@ -1,10 +1,10 @@
 import type { Recovery } from '../broker/store.js';
-import type { QueuePosition } from '../session/session-store.js';
 import { BODY_NUMBERS, SESSION_NUMBERS } from './batch-writer.js';
 import { compareBytes } from './byte-order.js';
 import { DamagedRecord } from './damaged-record.js';
 import { decodeDevice } from './device-record.js';
 import type { DurableStore } from './durable-store.js';
+import type { StoredPosition } from './earlier-position.js';
 import type { Engine } from './engine.js';
 import { bodyNumberOf, Family, familyPrefix, packetIdentifierOf, sessionNumberOf } from './key.js';
 import {
@@ -17,10 +17,8 @@ import {
   decodeSubscription,
 } from './record.js';
 
-type Position = Omit<QueuePosition, 'sessionNumber'>;
-
 /** Sequences begin at 1: 0 is a delivery that is not stored. */
-const EMPTY_QUEUE: Position = { headSequence: 1, tailSequence: 1, count: 0, bytes: 0 };
+const EMPTY_QUEUE: StoredPosition = { headSequence: 1, tailSequence: 1, count: 0, bytes: 0 };
 
 /**
  * Reads the engine once and tells the broker what was stored; the store goes on from there. It
@@ -101,7 +99,7 @@ class Recoverer {
   }
 
   async #sessions(): Promise<number> {
-    const positions = new Map<number, Position>();
+    const positions = new Map<number, StoredPosition>();
     for await (const entry of this.#engine.scan(familyPrefix(Family.Position))) {
       positions.set(sessionNumberOf(entry.key), decodePosition(entry));
     }

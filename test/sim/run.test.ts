@@ -17,6 +17,7 @@ const seeds =
 /** Worlds that once showed a fault: they stay. */
 const found: Readonly<Record<string, readonly number[]>> = {
   'calm-traffic': [5],
+  'failing-disk': [106],
   'full-queues': [23],
   shares: [110],
   storm: [1003, 1042, 1057],

@@ -7,6 +7,7 @@ import type {
 } from '../../src/session/network-connection.js';
 import { DurableStore } from '../../src/store/durable-store.js';
 import { recover } from '../../src/store/recovery.js';
+import { diskProblems } from '../store/disk-check.js';
 import { Chance, derivedSeed } from './chance.js';
 import { type SimDisk, SimEngine } from './sim-engine.js';
 import { VirtualTime } from './virtual-time.js';
@@ -60,6 +61,7 @@ export class SimProcess {
 
   static async start(world: World, disk: SimDisk): Promise<SimProcess> {
     const process = new SimProcess(world, disk);
+    for (const problem of await diskProblems(process.engine)) world.oracle.violation(problem);
     await recover(process.engine, process.store, process.broker.recovery);
     process.broker.start();
     return process;

@@ -164,7 +164,7 @@ describe('records come back as they were written', () => {
           expect(record.decodeExchange(exchange)).toEqual({ sequence: at, released });
           expect(packetIdentifierOf(key)).toBe(id);
           const position = { headSequence: 1, tailSequence: at, count: at - 1, bytes: at };
-          const value = record.encodePosition(writer, { sessionNumber: 3, ...position });
+          const value = record.encodePosition(writer, position);
           expect(record.decodePosition({ key, value })).toEqual(position);
           expect(record.decodeNumber({ key, value: record.encodeNumber(writer, at) })).toBe(at);
         },

@@ -311,7 +311,6 @@ export class StoreModel {
     if (live === undefined || delivery === undefined) return;
     if (delivery.state !== DeliveryState.InFlight || delivery.qos !== 2) return;
     delivery.state = DeliveryState.Released;
-    live.queue.count--;
     live.queue.bytes -= delivery.message!.bytes;
     this.store.released(live.queue, delivery);
     delivery.message = undefined;
@@ -326,10 +325,8 @@ export class StoreModel {
     const live = this.#pick();
     const delivery = live && this.#pickDelivery(live);
     if (live === undefined || delivery === undefined) return;
-    if (delivery.state !== DeliveryState.Released) {
-      live.queue.count--;
-      live.queue.bytes -= delivery.message!.bytes;
-    }
+    live.queue.count--;
+    live.queue.bytes -= delivery.message?.bytes ?? 0;
     live.deliveries.delete(delivery.sequence);
     const least = Math.min(...live.deliveries.keys(), live.queue.tailSequence);
     live.queue.headSequence = least;
