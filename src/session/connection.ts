@@ -373,12 +373,13 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
   }
 
   deadlinePassed(): void {
+    this.#context.statistics.connectTimeouts++;
     this.networkClosed(`no complete CONNECT within ${this.limits.connectSecondsMax} s`);
   }
 
   silent(silentMs: number): void {
     const { KeepAliveTimeout } = ReasonCode;
-    const sentence = silenceSentence(silentMs, this.connect);
+    const sentence = silenceSentence(silentMs, this.connect, !this.#framer.isEmpty);
     // Where the broker does not read, the client is not to blame.
     if (this.#suspensions > 0) this.#silence.startAgain();
     else this.disconnect({ kind: 'keep-alive-timeout', reasonCode: KeepAliveTimeout, sentence });

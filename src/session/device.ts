@@ -52,6 +52,10 @@ export class Device {
   droppedQoS0 = 0;
   /** Times that it was found to stumble over the same resent packet on each connection. */
   resendLoops = 0;
+  /** Times that it was found to have stopped reading. */
+  stalls = 0;
+  /** Connections whose link was found to be slower than what is sent to it. */
+  slowLinks = 0;
   largestAcknowledgedBytes = 0;
   /** How far its PINGREQs are from an even pace, in milliseconds, as RFC 3550 counts jitter. */
   pingJitterMs = 0;

@@ -79,9 +79,14 @@ export function shorter(ms: number, otherMs: number): number {
 }
 
 /** Why a silent client is gone: its own Keep Alive, or a limit of this server. */
-export function silenceSentence(silentMs: number, connect: Connect | undefined): string {
+export function silenceSentence(
+  silentMs: number,
+  connect: Connect | undefined,
+  isInPacket: boolean,
+): string {
   const ownMs = (connect?.keepAliveSeconds ?? 0) * 1500;
   const isOwn = ownMs > 0 && silentMs >= ownMs;
   const what = isOwn ? 'one and a half times the Keep Alive' : 'the longest silence allowed to it';
-  return `nothing came for ${Math.round(silentMs / 1000)} s, ${what}`;
+  const where = isInPacket ? ', in the middle of a packet' : '';
+  return `nothing came for ${Math.round(silentMs / 1000)} s, ${what}${where}`;
 }

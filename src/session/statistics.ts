@@ -35,6 +35,10 @@ export class Statistics {
   credentialsRefused = 0;
   /** Refusals of those that were held back to slow down guessing. */
   answersDelayed = 0;
+  /** Connections that had not brought a whole CONNECT in time. */
+  connectTimeouts = 0;
+  /** Clients that were silent for too long: for their Keep Alive, or for a limit of this server. */
+  keepAliveTimeouts = 0;
   protocolViolations = 0;
   takeOvers = 0;
   retransmissions = 0;
@@ -53,6 +57,8 @@ export class Statistics {
   orphansFound = 0;
   /** Times that a client was found to have stopped reading. */
   stalls = 0;
+  /** Connections whose link was found to be slower than what is sent to it. */
+  slowLinks = 0;
   /** Devices that are sent one packet at a time from then on. */
   stepDowns = 0;
   /** Clients found to stumble over the same resent packet on each connection. */

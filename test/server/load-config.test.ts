@@ -249,3 +249,26 @@ test('a secret that is written wrong is not repeated', async () => {
     'dunlin.yaml:2:37: authentication.jwt.secret: expected a secret of 32 bytes or more, as text, in quotes',
   ]);
 });
+
+test('a rule of devices finds its listener however its URL is written', async () => {
+  const { devices } = await fromYaml(
+    [
+      'devices:',
+      '  - match: { listener: mqtt://localhost }',
+      '  - match: { listener: ws://127.0.0.1:8080 }',
+      '  - match: { listener: mqtt://127.0.0.1:0 }',
+      '  - match: { listener: mqtts://* }',
+      '  - match: { listener: unix:/run/dunlin.sock }',
+    ].join('\n'),
+  );
+  expect(devices.map(({ match }) => match.listener)).toEqual([
+    'mqtt://localhost:1883',
+    'ws://127.0.0.1:8080/mqtt',
+    'mqtt://127.0.0.1:*',
+    'mqtts://*',
+    'unix:/run/dunlin.sock',
+  ]);
+  const wrong = 'devices:\n  - match: { listener: nowhere }\n';
+  const [fault] = await faultsOf(() => fromYaml(wrong));
+  expect(fault).toMatch(/^dunlin\.yaml:2:\d+: devices\[0\]\.match\.listener: expected a URL/);
+});

@@ -54,9 +54,11 @@ describe('before CONNACK', () => {
     world.advance(9900);
     a.sendBytes(Uint8Array.of(0x20));
     expect(a.isClosed).toBe(false);
+    expect(world.broker.statistics.connectTimeouts).toBe(0);
     world.advance(200);
     expect(a.closed).toEqual(['now']);
     expect(world.broker.connections).toBe(0);
+    expect(world.broker.statistics.connectTimeouts).toBe(1);
   });
 
   test('neither is a hook waited for longer', async () => {
@@ -107,8 +109,24 @@ describe('Keep Alive', () => {
       world.advance(100);
       expect(a.closed).toEqual(['after-flush']);
       expect(a.brief()).toEqual(version === 5 ? ['disconnect 0x8d'] : []);
+      expect(world.broker.statistics.keepAliveTimeouts).toBe(1);
     },
   );
+
+  test('is what half a packet is waited for, however long its pauses are', async () => {
+    const world = await BrokerWorld.start();
+    const a = world.connect('a', { keepalive: 10 }, 4);
+    // A PUBLISH of 7 bytes behind its fixed header.
+    for (const byte of [0x30, 7, 0, 1, 0x74, 0x68]) {
+      a.sendBytes(Uint8Array.of(byte));
+      world.advance(14_000);
+    }
+    expect(a.isClosed).toBe(false);
+    world.advance(1100);
+    expect(a.isClosed).toBe(true);
+    const { sentence } = world.log.find(({ event }) => event === 'disconnected')!;
+    expect(sentence).toMatch(/one and a half times the Keep Alive, in the middle of a packet$/);
+  });
 
   test('of 0 never ends it', async () => {
     const world = await BrokerWorld.start();

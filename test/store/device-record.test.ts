@@ -12,6 +12,8 @@ function knownDevice(): Device {
   device.packetBytesMax = 255;
   device.steppedDownTo = 1;
   device.resendLoops = 3;
+  device.stalls = 4;
+  device.slowLinks = 5;
   device.leftAtWallMs = 1_790_000_000_123;
   device.countConnection(1_790_000_000_000);
   device.countEnd('network');
@@ -46,6 +48,7 @@ test('a record of an older broker has fewer numbers', () => {
     packetBytesMax: 255,
     learnedAtWallMs: 7,
     resendLoops: 0,
+    slowLinks: 0,
   });
 });
 

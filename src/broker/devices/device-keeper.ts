@@ -94,12 +94,11 @@ export class DeviceKeeper extends TimerEntry {
 }
 
 function isWorthKeeping(device: Device): boolean {
-  const { drops, takeOvers, deadLettered, oversize, droppedQoS0, resendLoops, connections } =
-    device;
+  const { drops, takeOvers, deadLettered, oversize, droppedQoS0, resendLoops } = device;
   const troubles = drops + takeOvers + deadLettered + oversize + droppedQoS0 + resendLoops;
   return (
-    troubles > 0 ||
-    connections > 1 ||
+    troubles + device.stalls + device.slowLinks > 0 ||
+    device.connections > 1 ||
     device.steppedDownTo > 0 ||
     device.packetBytesMax !== UNLIMITED
   );

@@ -4,9 +4,11 @@ import type { Connection } from '../../session/connection.js';
 /** What a rule says of the clients that match all it names; what it leaves out is as it was. */
 export interface DeviceRule {
   readonly match: {
-    /** The URL of the listener as configured. */
+    /**
+     * Patterns, in which `*` stands for any characters and `?` for one: of the URL of the listener,
+     * of the User Name, of the Client Identifier.
+     */
     readonly listener?: string | undefined;
-    /** A pattern: `*` stands for any characters, `?` for one. */
     readonly user?: string | undefined;
     readonly client?: string | undefined;
   };
@@ -79,7 +81,7 @@ export class DeviceRules {
     for (const rule of this.#rules) {
       if (rule[name] === undefined) continue;
       const { listener, user, client } = rule.match;
-      if (listener !== undefined && listener !== network.peer.listener) continue;
+      if (listener !== undefined && !fitsPattern(listener, network.peer.listener)) continue;
       if (user !== undefined && !fitsPattern(user, userName)) continue;
       if (client !== undefined && !fitsPattern(client, clientIdentifier)) continue;
       return rule[name];

@@ -26,7 +26,11 @@ const NUMBERS = [
 ] as const satisfies readonly (keyof Device)[];
 
 /** Behind it. New ones go to the end: an older record has fewer. */
-const LATER_NUMBERS = ['resendLoops'] as const satisfies readonly (keyof Device)[];
+const LATER_NUMBERS = [
+  'resendLoops',
+  'stalls',
+  'slowLinks',
+] as const satisfies readonly (keyof Device)[];
 
 export function recordOf(device: Device): DeviceRecord {
   const { clientIdentifier, fingerprint, latency, ends } = device;

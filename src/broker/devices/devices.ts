@@ -11,6 +11,7 @@ import type { Pace } from '../../session/paced-network.js';
 import type { Session } from '../../session/session.js';
 import { DropReason, type Statistics } from '../../session/statistics.js';
 import type { Connect } from '../../wire/control-packet.js';
+import { grantedInFlight, grantedKeepAliveSeconds } from '../capabilities.js';
 import type { PublishPath } from '../publish-path.js';
 import type { RetainedMessages } from '../retained.js';
 import type { DeviceRecord, Store } from '../store.js';
@@ -19,11 +20,11 @@ import { Departures } from './departures.js';
 import { DeviceKeeper } from './device-keeper.js';
 import { type DeviceOptions, DeviceRules } from './device-options.js';
 import { DeviceRegistry } from './device-registry.js';
-import { type DeviceHealth, healthOf } from './health.js';
+import { type DeviceHealth, healthOf, type Service } from './health.js';
 import { HealthTopics } from './health-topics.js';
 import { Orphans } from './orphans.js';
 import { hasLearned, Quarantine } from './quarantine.js';
-import { type KernelQueues, StalledReaders } from './stalled-readers.js';
+import { type Finding, type KernelQueues, StalledReaders } from './stalled-readers.js';
 import { TakeOverGuard } from './take-over-guard.js';
 
 /** Between QoS 0 messages to a device that is stepped down. */
@@ -103,18 +104,18 @@ export class Devices implements DropCounter {
     this.registry = new DeviceRegistry(options.devicesMax, (device) =>
       this.#keeper.forgotten(device),
     );
-    const isConnected = (client: string): boolean =>
-      parts.sessionOf(client)?.connection !== undefined;
+    const serviceOf = (device: Device): Service | undefined => this.#serviceOf(device);
     this.#keeper = new DeviceKeeper({
       ...parts,
       registry: this.registry,
       topics:
-        options.healthTopics === 'off' ? undefined : new HealthTopics({ ...parts, isConnected }),
+        options.healthTopics === 'off' ? undefined : new HealthTopics({ ...parts, serviceOf }),
       keptSeconds: options.learnedSeconds,
     });
     this.stalled = new StalledReaders({
       ...parts,
       isWatched: (connection) => this.#rules.setting(connection, 'stalledReaders') ?? true,
+      found: (connection, what) => this.#found(connection, what),
     });
     this.#quarantine = new Quarantine({
       ...parts,
@@ -143,12 +144,7 @@ export class Devices implements DropCounter {
     this.#forget(device, connect);
     if (device.connections === 1 && session.isStored) this.#lookForOrphans(device, connection);
     this.#departures.calm(device);
-    const isSteppedDown = device.steppedDownTo > 0;
-    const inFlightMax = Math.min(
-      inFlight,
-      rules.setting(connection, 'inFlightMax') ?? UNLIMITED,
-      isSteppedDown ? device.steppedDownTo : UNLIMITED,
-    );
+    const inFlightMax = this.#inFlightMax(connection, device, inFlight);
     if (rules.setting(connection, 'quarantine') ?? true) {
       const receiveMaximum =
         connect.protocolVersion === 5 ? connect.receiveMaximum : inFlightMax + LEGACY_PROBE_MAX;
@@ -159,11 +155,8 @@ export class Devices implements DropCounter {
     }
     return {
       inFlightMax,
-      packetBytesMax: Math.min(
-        device.packetBytesMax,
-        rules.setting(connection, 'packetBytesMax') ?? UNLIMITED,
-      ),
-      pace: this.#pace(connection, isSteppedDown),
+      packetBytesMax: this.#packetBytesMax(connection, device),
+      pace: this.#pace(connection, device.steppedDownTo > 0),
       serverKeepAliveSeconds: rules.setting(connection, 'serverKeepAliveSeconds'),
       idleSecondsMax: rules.setting(connection, 'idleSecondsMax') ?? 0,
     };
@@ -171,6 +164,7 @@ export class Devices implements DropCounter {
 
   /** The client is gone; its Session still has what was in flight. */
   left(connection: Connection, session: Session, cause: DisconnectCause): void {
+    if (cause.kind === 'keep-alive-timeout') this.#statistics.keepAliveTimeouts++;
     const device = this.registry.get(session.clientIdentifier);
     if (device === undefined) return;
     device.leftAtWallMs = this.#clock.wallMs();
@@ -225,8 +219,7 @@ export class Devices implements DropCounter {
   health(countMax: number = Number.POSITIVE_INFINITY): DeviceHealth[] {
     const nowWallMs = this.#clock.wallMs();
     return [...this.registry.all()].slice(-countMax).map((device) => {
-      const session = this.#sessionOf(device.clientIdentifier);
-      return healthOf(device, session?.connection !== undefined, nowWallMs);
+      return healthOf(device, this.#serviceOf(device), nowWallMs);
     });
   }
 
@@ -253,6 +246,48 @@ export class Devices implements DropCounter {
       then();
     };
     this.#timers.arm(new TimerEntry(letIn), delayMs);
+  }
+
+  #inFlightMax(connection: Connection, device: Device, inFlight: number): number {
+    const ruled = this.#rules.setting(connection, 'inFlightMax') ?? UNLIMITED;
+    const learned = device.steppedDownTo > 0 ? device.steppedDownTo : UNLIMITED;
+    return Math.min(inFlight, ruled, learned);
+  }
+
+  #packetBytesMax(connection: Connection, device: Device): number {
+    const ruled = this.#rules.setting(connection, 'packetBytesMax') ?? UNLIMITED;
+    return Math.min(device.packetBytesMax, ruled);
+  }
+
+  /** Worked out again when somebody asks: no connection keeps it. */
+  #serviceOf(device: Device): Service | undefined {
+    const connection = this.#sessionOf(device.clientIdentifier)?.connection;
+    const connect = connection?.connect;
+    if (connection === undefined || connect === undefined) return undefined;
+    const rules = this.#rules;
+    const { limits } = connection;
+    const packetBytesMax = Math.min(
+      this.#packetBytesMax(connection, device),
+      connect.maximumPacketSizeBytes ?? UNLIMITED,
+    );
+    const pace = this.#pace(connection, device.steppedDownTo > 0);
+    const serverKeepAliveSeconds = rules.setting(connection, 'serverKeepAliveSeconds');
+    return {
+      inFlightMax: this.#inFlightMax(connection, device, grantedInFlight(connect, limits)),
+      packetBytesMax: packetBytesMax === UNLIMITED ? undefined : packetBytesMax,
+      paceBytesPerSecond: pace?.bytesPerSecond || undefined,
+      isOnePacketPerWrite: pace !== undefined,
+      keepAliveSeconds: grantedKeepAliveSeconds(connect, limits, serverKeepAliveSeconds),
+      idleSecondsMax: rules.setting(connection, 'idleSecondsMax') ?? 0,
+    };
+  }
+
+  #found(connection: Connection, what: Finding): void {
+    const device = this.registry.get(connection.clientIdentifier);
+    if (device === undefined) return;
+    if (what === 'slow') device.slowLinks++;
+    else device.stalls++;
+    this.#keeper.changed(device);
   }
 
   #pace(connection: Connection, isSteppedDown: boolean): Pace | undefined {

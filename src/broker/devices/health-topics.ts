@@ -6,7 +6,7 @@ import { ApplicationMessage, NEVER_EXPIRES } from '../../wire/application-messag
 import type { PublishPath } from '../publish-path.js';
 import type { RetainedMessages } from '../retained.js';
 import type { DeviceOptions } from './device-options.js';
-import { healthOf } from './health.js';
+import { healthOf, type Service } from './health.js';
 
 /** So many clients have a topic at a time; the others are in the API. */
 const TOPICS_MAX = 1000;
@@ -22,7 +22,7 @@ export class HealthTopics {
   readonly #limits: TopicLimits;
   readonly #publishPath: PublishPath;
   readonly #retained: RetainedMessages;
-  readonly #isConnected: (clientIdentifier: string) => boolean;
+  readonly #serviceOf: (device: Device) => Service | undefined;
   /** What was published last, by topic. */
   readonly #published = new Map<string, string>();
 
@@ -32,25 +32,21 @@ export class HealthTopics {
     readonly limits: TopicLimits;
     readonly publishPath: PublishPath;
     readonly retained: RetainedMessages;
-    readonly isConnected: (clientIdentifier: string) => boolean;
+    readonly serviceOf: (device: Device) => Service | undefined;
   }) {
     this.#isForAll = parts.options.healthTopics === 'all';
     this.#clock = parts.clock;
     this.#limits = parts.limits;
     this.#publishPath = parts.publishPath;
     this.#retained = parts.retained;
-    this.#isConnected = parts.isConnected;
+    this.#serviceOf = parts.serviceOf;
   }
 
   /** Publishes the device's health where it is another than before. */
   changed(device: Device): void {
     const topicName = topicOf(device);
     const known = this.#published.get(topicName);
-    const health = healthOf(
-      device,
-      this.#isConnected(device.clientIdentifier),
-      this.#clock.wallMs(),
-    );
+    const health = healthOf(device, this.#serviceOf(device), this.#clock.wallMs());
     const isNew = known === undefined;
     if (isNew && health.score === 100 && !this.#isForAll) return;
     if (isNew && (this.#published.size >= TOPICS_MAX || !isTopicName(topicName, this.#limits))) {

@@ -28,6 +28,8 @@ const WINDOW_BYTES_MIN = 2048;
 export class SlowLink {
   readonly #connection: Connection;
   readonly #network: SlowNetwork;
+  /** As it was judged last. */
+  bytesPerSecond = 0;
   #beganMs = Number.NEGATIVE_INFINITY;
   #takenBytes = 0;
   #queuedBytes = 0;
@@ -58,6 +60,7 @@ export class SlowLink {
     const isFast = !isFirst && isSure && !this.isSlow && leftMs < QUICK_MS;
     const isQuick = isFast || queuedBytes <= WINDOW_BYTES_MIN;
     if (isFirst || tookMs >= periodMs) {
+      if (!isFirst) this.bytesPerSecond = Math.max(0, Math.round((received * 1000) / tookMs));
       if (!isFirst) this.#judge(queuedBytes, leftMs, (received * WINDOW_MS) / tookMs);
       this.#beganMs = nowMs;
       this.#takenBytes = takenBytes;

@@ -53,6 +53,9 @@ const COST_KEPT = 0.9;
 /** Less where it costs more than before: with very many connections the first looks count. */
 const COST_KEPT_RISING = 0.5;
 
+/** What a look at the system's queue has shown. */
+export type Finding = 'stalled' | 'slow';
+
 interface Doubt {
   readonly link: SlowLink;
   /** When something was last received. */
@@ -71,9 +74,12 @@ export class StalledReaders extends TimerEntry {
   readonly #log: Logger;
   readonly #kernelQueues: KernelQueues | undefined;
   readonly #isWatched: (connection: Connection) => boolean;
+  readonly #found: (connection: Connection, what: Finding) => void;
   readonly #doubts = new Map<Connection, Doubt>();
   /** Of those among the slow ones that have been received altogether. */
   readonly #slow = new WeakMap<Connection, SlowLink>();
+  /** Those whose slow link was told. */
+  readonly #told = new WeakSet<Connection>();
   /** Of one look, on average. */
   #costMs = 1;
 
@@ -85,6 +91,8 @@ export class StalledReaders extends TimerEntry {
     readonly kernelQueues?: KernelQueues | undefined;
     /** Whether the connection is to be looked at. */
     readonly isWatched: (connection: Connection) => boolean;
+    /** It was found so and told, a slow link once a connection. */
+    readonly found: (connection: Connection, what: Finding) => void;
   }) {
     super(look);
     this.#clock = parts.clock;
@@ -93,6 +101,7 @@ export class StalledReaders extends TimerEntry {
     this.#log = parts.log;
     this.#kernelQueues = parts.kernelQueues;
     this.#isWatched = parts.isWatched;
+    this.#found = parts.found;
   }
 
   doubt(connection: Connection): void {
@@ -161,6 +170,7 @@ export class StalledReaders extends TimerEntry {
     const receivedBytes = trust.unprovenBytes - queuedBytes;
     trust.waits(queuedBytes);
     const isQuick = doubt.link.look(queuedBytes, queue.resendMs, nowMs);
+    if (doubt.link.isSlow && !this.#told.has(connection)) this.#tellSlow(connection, doubt.link);
     if (queuedBytes <= PROVEN_BYTES) {
       if (isQuick) this.#prove(connection, doubt.link, receivedBytes);
       outbox.isStalled = false;
@@ -173,10 +183,22 @@ export class StalledReaders extends TimerEntry {
     outbox.isStalled = true;
     outbox.trust.trustBytes = TRUST_BYTES_MIN;
     this.#statistics.stalls++;
+    this.#found(connection, 'stalled');
     const client = connection.clientIdentifier;
     this.#log.info(
       { event: 'stalled', client, address: connection.network.peer.address, bytes: queuedBytes },
       `Client ${client} has stopped reading, ${queuedBytes} bytes wait for it: QoS 0 messages are dropped until it reads again`,
+    );
+  }
+
+  #tellSlow(connection: Connection, { bytesPerSecond }: SlowLink): void {
+    this.#told.add(connection);
+    this.#statistics.slowLinks++;
+    this.#found(connection, 'slow');
+    const client = connection.clientIdentifier;
+    this.#log.info(
+      { event: 'slow_link', client, address: connection.network.peer.address, bytesPerSecond },
+      `The link of client ${client} takes ${bytesPerSecond} bytes a second: what is more waits here, and answers go ahead of it`,
     );
   }
 }

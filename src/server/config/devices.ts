@@ -1,5 +1,14 @@
 import { type DeviceCare, defaultDeviceCare } from '../../broker/devices/device-options.js';
-import { copyTopic, count, oneOf, seconds, size, text, yesOrNo } from './values.js';
+import {
+  copyTopic,
+  count,
+  listenerPattern,
+  oneOf,
+  seconds,
+  size,
+  text,
+  yesOrNo,
+} from './values.js';
 import { type Entry, group, key, list, optional, section } from './vocabulary.js';
 
 /** Which connections are meant: all that is written must match; `*` stands for any characters. */
@@ -25,9 +34,17 @@ export interface DeviceConfig {
 }
 
 const match: Entry<DeviceMatch> = section<DeviceMatch>({
-  listener: optional(text('a URL'), 'any', 'URL of the listener, as written under `listen`.'),
-  user: optional(text('a user name'), 'any', 'User name.'),
-  client: optional(text('a Client Identifier'), 'any', 'Client Identifier.'),
+  listener: optional(listenerPattern(), 'any', 'URL of the listener.'),
+  user: optional(
+    text('a user name'),
+    'any',
+    'User name; `*` stands for any characters, `?` for one.',
+  ),
+  client: optional(
+    text('a Client Identifier'),
+    'any',
+    'Client Identifier, with `*` and `?` as well.',
+  ),
 });
 
 const device: Entry<DeviceConfig> = section<DeviceConfig>({
@@ -38,9 +55,9 @@ const device: Entry<DeviceConfig> = section<DeviceConfig>({
   onePacketPerWrite: optional(yesOrNo(), 'false', 'Whether every packet is written by itself.'),
   serverKeepAliveSeconds: optional(seconds(1, 65_535), 'its own', 'Keep Alive it is told.'),
   idleSecondsMax: optional(
-    seconds(1, 4_294_967),
-    'unlimited',
-    'Longest silence before it is ended.',
+    seconds(0, 4_294_967),
+    '0',
+    'Longest silence before it is ended, whatever its Keep Alive; 0 leaves it to that.',
   ),
   stepDown: optional(yesOrNo(), 'true', 'One packet at a time after drops behind bursts.'),
   quarantine: optional(yesOrNo(), 'true', 'Messages it cannot take go to the dead letters.'),

@@ -1,4 +1,4 @@
-import type { ListenAddress } from '../../transport/listener.js';
+import { type ListenAddress, urlOf } from '../../transport/listener.js';
 import { networksOf } from '../../transport/networks.js';
 import { parseListenUrl } from '../listen-url.js';
 import { parseSeconds, parseSize, showSeconds, showSize } from '../units.js';
@@ -178,6 +178,23 @@ export function listenUrl(): Entry<ListenAddress> {
     const result = parseListenUrl(typeof written === 'string' ? written : '');
     if (typeof result !== 'string') return { value: result };
     return { fault: `${result}, not ${shown(written)}` };
+  });
+}
+
+/** Listeners by their URL as it will be bound, or by a pattern of such URLs. */
+export function listenerPattern(): Entry<string> {
+  const facts = {
+    type: 'URL or pattern',
+    expectation: 'a URL such as mqtt://127.0.0.1:1883, or a pattern such as mqtts://*',
+    json: { type: 'string', minLength: 1 },
+  };
+  return valueOrFault(facts, (written) => {
+    if (typeof written === 'string' && /[*?]/.test(written)) return { value: written };
+    const result = parseListenUrl(typeof written === 'string' ? written : '');
+    if (typeof result === 'string') return { fault: `${result}, not ${shown(written)}` };
+    const url = urlOf(result);
+    // The system chooses the port.
+    return { value: result.port === 0 ? url.replace(/:0(?=\/|$)/, ':*') : url };
   });
 }
 

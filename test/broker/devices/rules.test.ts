@@ -29,6 +29,75 @@ test('a client without Keep Alive is closed after the silence its rule allows', 
   expect(sentence).toContain('nothing came for 60 s, the longest silence allowed to it');
 });
 
+test('a rule before it may take one of them out', async () => {
+  const rules = [
+    { match: { client: 'display' }, idleSecondsMax: 0 },
+    { match: { listener: 'mqtt://*' }, idleSecondsMax: 60 },
+  ];
+  const world = await BrokerWorld.start({ devices: { rules } });
+  const display = world.connect('display', { keepalive: 0 }, 4);
+  const other = world.connect('other', { keepalive: 0 }, 4);
+  world.advance(120_000);
+  expect(display.isClosed).toBe(false);
+  expect(other.isClosed).toBe(true);
+});
+
+test('how a client is served is told while it is there', async () => {
+  const rules = [
+    {
+      match: { client: 'mcu-*' },
+      inFlightMax: 2,
+      packetBytesMax: 256,
+      paceBytesPerSecond: 500,
+      serverKeepAliveSeconds: 900,
+      idleSecondsMax: 3600,
+    },
+  ];
+  const world = await BrokerWorld.start({ devices: { rules } });
+  const servedOf = (name: string): unknown =>
+    world.broker.devices.health().find(({ clientIdentifier }) => clientIdentifier === name)?.served;
+  const mcu = world.connect('mcu-1', { keepalive: 30 });
+  world.connect('mcu-2', { keepalive: 30 }, 4);
+  world.connect('pc', { keepalive: 60, properties: { maximumPacketSize: 1000 } });
+  const ruled = {
+    inFlightMax: 2,
+    packetBytesMax: 256,
+    paceBytesPerSecond: 500,
+    isOnePacketPerWrite: true,
+    keepAliveSeconds: 900,
+    idleSecondsMax: 3600,
+  };
+  expect(servedOf('mcu-1')).toEqual(ruled);
+  expect(servedOf('mcu-2')).toEqual({ ...ruled, keepAliveSeconds: 30 });
+  expect(servedOf('pc')).toEqual({
+    inFlightMax: 256,
+    packetBytesMax: 1000,
+    paceBytesPerSecond: undefined,
+    isOnePacketPerWrite: false,
+    keepAliveSeconds: 60,
+    idleSecondsMax: 0,
+  });
+  mcu.disconnect();
+  expect(servedOf('mcu-1')).toBeUndefined();
+});
+
+test('messages larger than a client takes are told of it', async () => {
+  const rules = [{ match: { client: 'tiny' }, packetBytesMax: 64 }];
+  const world = await BrokerWorld.start({ devices: { rules } });
+  const tiny = world.connect('tiny', {}, 4);
+  tiny.subscribe('t', { qos: 1 });
+  const publisher = world.connect('publisher');
+  for (const qos of [0, 1] as const) publisher.publish('t', 'x'.repeat(100), { qos });
+  publisher.publish('t', 'short', { qos: 1 });
+  expect(tiny.payloads()).toEqual(['short']);
+  const health = world.broker.devices.health().find((d) => d.clientIdentifier === 'tiny');
+  expect(health).toMatchObject({
+    oversize: 2,
+    score: 90,
+    sentence: '2 messages were larger than it takes',
+  });
+});
+
 test('the first rule that matches and has the setting decides it', async () => {
   const rules = [
     { match: { client: 'mcu-*' }, inFlightMax: 2 },

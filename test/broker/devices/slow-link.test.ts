@@ -80,6 +80,22 @@ describe('more QoS 0 than the link takes', () => {
     expect(world.broker.statistics.stalls).toBe(0);
   });
 
+  test('is told once a connection, counted and known of the device', async () => {
+    const { world, publish, pass } = await withSlowReader(SERIAL_BYTES_PER_SECOND);
+    pass(60_000, (step) => {
+      if (step % 3 === 0) publish();
+    });
+    const told = world.log.filter(({ event }) => event === 'slow_link');
+    expect(told).toMatchObject([{ level: 'info', client: 'device' }]);
+    const rate = Number(told[0]!['bytesPerSecond']);
+    expect(rate).toBeGreaterThan(0.8 * SERIAL_BYTES_PER_SECOND);
+    expect(rate).toBeLessThan(1.2 * SERIAL_BYTES_PER_SECOND);
+    expect(world.broker.statistics.slowLinks).toBe(1);
+    const [health] = world.broker.devices.health().filter((d) => d.clientIdentifier === 'device');
+    expect(health).toMatchObject({ slowLinks: 1, stalls: 0, score: 95 });
+    expect(health!.sentence).toBe('its link was slower than what it is sent');
+  });
+
   test('is dropped and counted beyond what may wait', async () => {
     const { world, publish, pass, numbers } = await withSlowReader(SERIAL_BYTES_PER_SECOND);
     pass(120_000, () => publish());

@@ -88,6 +88,8 @@ test('one that receives nothing any more is found, and served again when it read
   expect(world.log.filter(({ event }) => event === 'stalled')).toMatchObject([
     { client: 'reader' },
   ]);
+  const health = world.broker.devices.health();
+  expect(health.find(({ clientIdentifier }) => clientIdentifier === 'reader')!.stalls).toBe(1);
   expect(world.broker.statistics.dropped.outbox_full).toBeGreaterThan(100);
   client.send({ cmd: 'pingreq' });
   expect(client.packets()).toMatchObject([{ cmd: 'pingresp' }]);
