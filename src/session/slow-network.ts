@@ -49,10 +49,8 @@ export class SlowNetwork implements OutboxNetwork {
     this.#wrote();
   }
 
-  /** What the system says of its queue. Whether it has room again. */
-  holds(queuedBytes: number): boolean {
-    const wasFull = this.unsentBytes > 0;
+  /** The system says how much that is. */
+  holds(queuedBytes: number): void {
     this.#queuedBytes = queuedBytes;
-    return wasFull && this.unsentBytes === 0;
   }
 }

@@ -44,11 +44,22 @@ export class SlowLink {
     return this.#network.isSlow;
   }
 
+  /** What the connection writes goes through it, and will as long as it is there. */
+  get isInPlace(): boolean {
+    return this.#connection.outbox.network === this.#network;
+  }
+
+  /** Looks follow each other from here on: what came before tells nothing, unless it is slow. */
+  begin(): void {
+    if (!this.isSlow) this.#beganMs = Number.NEGATIVE_INFINITY;
+  }
+
   /**
    * What the system holds for it now, and how long it waits before it sends again. Whether nothing
    * needs to be looked at any more.
    */
   look(queuedBytes: number, resendMs: number, nowMs: number): boolean {
+    const wasFull = this.#isFull;
     const periodMs = Math.max(PERIOD_MS, Math.min(PERIOD_MS_MAX, resendMs));
     const { outbox, network } = this.#connection;
     const takenBytes = outbox.trust.writtenBytes - network.unsentBytes;
@@ -66,8 +77,25 @@ export class SlowLink {
       this.#takenBytes = takenBytes;
       this.#queuedBytes = queuedBytes;
     }
-    if (this.#network.holds(queuedBytes) && network.unsentBytes === 0) this.#connection.drained();
+    this.#network.holds(queuedBytes);
+    this.#goOn(wasFull);
     return isQuick;
+  }
+
+  /** Nothing is known of the link any more: it gets what there is. */
+  letGo(): void {
+    const wasFull = this.#isFull;
+    this.#network.windowBytes = Number.POSITIVE_INFINITY;
+    this.#goOn(wasFull);
+  }
+
+  get #isFull(): boolean {
+    return this.#network.unsentBytes > 0;
+  }
+
+  /** By a wider window as well as by what the link took. */
+  #goOn(wasFull: boolean): void {
+    if (wasFull && !this.#isFull) this.#connection.drained();
   }
 
   #judge(queuedBytes: number, leftMs: number, windowBytes: number): void {

@@ -76,8 +76,8 @@ export class StalledReaders extends TimerEntry {
   readonly #isWatched: (connection: Connection) => boolean;
   readonly #found: (connection: Connection, what: Finding) => void;
   readonly #doubts = new Map<Connection, Doubt>();
-  /** Of those among the slow ones that have been received altogether. */
-  readonly #slow = new WeakMap<Connection, SlowLink>();
+  /** Of those that are slow or have been, while nothing is looked at. */
+  readonly #links = new WeakMap<Connection, SlowLink>();
   /** Those whose slow link was told. */
   readonly #told = new WeakSet<Connection>();
   /** Of one look, on average. */
@@ -111,7 +111,8 @@ export class StalledReaders extends TimerEntry {
     } else {
       const { nowMs } = this.#clock;
       const link =
-        this.#slow.get(connection) ?? new SlowLink(connection, () => this.doubt(connection));
+        this.#links.get(connection) ?? new SlowLink(connection, () => this.doubt(connection));
+      link.begin();
       this.#doubts.set(connection, { link, movedMs: nowMs });
       const pauseMs = this.#pauseMs(link.isSlow ? CALM_LOOK_MS : LOOK_MS);
       if (!this.armed || this.dueMs > nowMs + pauseMs) this.#timers.arm(this, pauseMs);
@@ -136,6 +137,7 @@ export class StalledReaders extends TimerEntry {
       if (queue === undefined) {
         connection.outbox.trust.trustBytes = Number.POSITIVE_INFINITY;
         this.#doubts.delete(connection);
+        doubt.link.letGo();
       } else this.#judge(connection, doubt, queue);
       const waitsBytes = queue?.queuedBytes ?? 0;
       if (waitsBytes > PROVEN_BYTES && !connection.outbox.isStalled) isCalm = false;
@@ -148,8 +150,7 @@ export class StalledReaders extends TimerEntry {
   #prove(connection: Connection, link: SlowLink, receivedBytes: number): void {
     const { trust, isStalled } = connection.outbox;
     this.#doubts.delete(connection);
-    if (link.isSlow) this.#slow.set(connection, link);
-    else this.#slow.delete(connection);
+    if (link.isInPlace) this.#links.set(connection, link);
     const more = Math.max(2 * trust.trustBytes, receivedBytes);
     const isTried = !isStalled && !link.isSlow;
     trust.trustBytes = isTried ? Math.min(more, TRUST_BYTES_MAX) : TRUST_BYTES_MIN;

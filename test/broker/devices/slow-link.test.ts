@@ -13,12 +13,13 @@ const SLOW_BYTES_MAX = 2048 + 600;
 
 /** A client behind a link of this rate, before which the system takes whatever it is given. */
 async function withSlowReader(bytesPerSecond: number, devices: Partial<DeviceOptions> = {}) {
-  const state = { queuedBytes: 0, queuedBytesMax: 0, bytesPerSecond, looks: 0 };
+  const state = { queuedBytes: 0, queuedBytesMax: 0, bytesPerSecond, looks: 0, isTold: true };
   const world = await BrokerWorld.start({
     devices,
     kernelQueues: (addresses) => {
       state.looks++;
       const { queuedBytes } = state;
+      if (!state.isTold) return new Map();
       return new Map([...addresses].map((address) => [address, { queuedBytes, resendMs: 300 }]));
     },
   });
@@ -117,10 +118,62 @@ describe('more QoS 0 than the link takes', () => {
     });
     const { outbox_full } = world.broker.statistics.dropped;
     expect(outbox_full).toBe(0);
-    // With no limit any more: a burst leaves at once.
+    // With no limit any more, once there was more than it: a burst leaves at once.
+    const burst = (step: number): void => {
+      for (let i = 0; i < 100 && step % 20 === 0; i++) publish();
+    };
+    pass(10_000, burst);
     const before = state.queuedBytes;
     for (let i = 0; i < 100; i++) publish();
     expect(state.queuedBytes - before).toBeGreaterThan(100 * PAYLOAD_BYTES);
+  });
+
+  test('arrives when the link is fast again, though nothing else is sent', async () => {
+    for (let flowMs = 40_000; flowMs < 48_000; flowMs += 450) {
+      const { state, publish, pass, numbers, published } =
+        await withSlowReader(SERIAL_BYTES_PER_SECOND);
+      pass(flowMs, (step) => {
+        if (step % 3 === 0) publish();
+      });
+      const before = numbers().length;
+      expect(before).toBeLessThan(published());
+      state.bytesPerSecond = 1e6;
+      pass(60_000);
+      expect(before + numbers().length).toBe(published());
+    }
+  });
+
+  test('arrives where the system tells nothing of the connection any more', async () => {
+    const { state, publish, pass, numbers, published } =
+      await withSlowReader(SERIAL_BYTES_PER_SECOND);
+    const flow = (step: number): void => {
+      if (step % 3 === 0) publish();
+    };
+    pass(40_000, flow);
+    const before = numbers().length;
+    expect(before).toBeLessThan(published());
+    state.isTold = false;
+    pass(5000, flow);
+    expect(before + numbers().length).toBe(published());
+  });
+
+  test('is held back again when the link is slow once more', async () => {
+    const { state, publish, pass } = await withSlowReader(SERIAL_BYTES_PER_SECOND);
+    const flow = (step: number): void => {
+      if (step % 3 === 0) publish();
+    };
+    pass(40_000, flow);
+    state.bytesPerSecond = 1e6;
+    pass(40_000, (step) => {
+      for (let i = 0; i < 400 && step % 40 === 0; i++) publish();
+    });
+    expect(pass(1000, flow)).toBeLessThan(10_000);
+    for (let i = 0; i < 100; i++) publish();
+    expect(state.queuedBytes).toBeGreaterThan(100 * PAYLOAD_BYTES);
+    pass(10_000);
+    state.bytesPerSecond = SERIAL_BYTES_PER_SECOND;
+    pass(120_000, flow);
+    expect(pass(20_000, flow)).toBeLessThan(SLOW_BYTES_MAX);
   });
 
   test('goes to the system as ever where a rule says so', async () => {
