@@ -1,6 +1,15 @@
 import { Fifo } from '../base/fifo.js';
 import type { BufferPool } from './buffer-pool.js';
 
+/** So many bytes of one tick may leave before an answer: fewer, and one write for all is better. */
+export const AHEAD_OF_ANSWERS_BYTES_MAX: number = 16_384;
+
+/**
+ * QoS 0 that may wait for a client whose system takes nothing more: its send queue is full already,
+ * and whoever has stopped reading costs this much and no more.
+ */
+export const BEHIND_BYTES_MAX: number = 96 * 1024;
+
 /** Whole packets that leave in one write, and the pooled buffers that they stand in. */
 export interface WriteUnit {
   readonly parts: Uint8Array[];

@@ -1,9 +1,9 @@
 import type { EndOfTick, TickTask } from '../base/clock.js';
-import { Fifo } from '../base/fifo.js';
 import type { FrameTemplate, PublishFrame } from '../wire/publish-frame.js';
 import { type BufferPool, LARGE_BUFFER_BYTES } from './buffer-pool.js';
 import { copyPublish } from './copy-publish.js';
-import { HeldBack } from './held-back.js';
+import { AHEAD_OF_ANSWERS_BYTES_MAX, BEHIND_BYTES_MAX, HeldBack } from './held-back.js';
+import { LaterWrites } from './later-writes.js';
 import type { WriteRelease } from './network-connection.js';
 import type { OutboxNetwork, OutboxOwner } from './outbox-network.js';
 import { Trust } from './trust.js';
@@ -13,15 +13,6 @@ const COPY_BYTES_MAX = 1024;
 
 /** Stands for lists that are empty; never written. */
 const NONE: Uint8Array[] = [];
-
-/** So many bytes of one tick may leave before an answer: fewer, and one write for all is better. */
-const AHEAD_OF_ANSWERS_BYTES_MAX = 16_384;
-
-/**
- * QoS 0 that may wait for a client whose system takes nothing more: its send queue is full already,
- * and whoever has stopped reading costs this much and no more.
- */
-const BEHIND_BYTES_MAX = 96 * 1024;
 
 /**
  * Bytes of one connection that wait for the end of the tick: small packets are copied into one
@@ -43,9 +34,10 @@ export class Outbox implements TickTask, WriteRelease {
   #parts: Uint8Array[] = NONE;
   /** Buffers that are full and belong to the parts. */
   #full: Uint8Array[] = NONE;
-  /** The pooled buffers of the oldest write that has not left, and of those behind it. */
+  /** The pooled buffers and the parts of the oldest write that has not left. */
   #leaving: Uint8Array | Uint8Array[] | undefined = undefined;
-  #leavingNext: Fifo<Uint8Array | Uint8Array[]> | undefined = undefined;
+  #leavingParts: readonly Uint8Array[] = NONE;
+  #leavingNext: LaterWrites | undefined = undefined;
   #bytes = 0;
   /** The network had not taken all when it was last written to. */
   #isBackedUp = false;
@@ -227,9 +219,14 @@ export class Outbox implements TickTask, WriteRelease {
   }
 
   written(parts: readonly Uint8Array[]): void {
-    const buffers = this.#leaving;
-    if (buffers === undefined) return;
-    this.#leaving = this.#leavingNext?.shift();
+    if (parts !== this.#leavingParts) {
+      this.#pool.releaseAll(this.#leavingNext?.giveUp(parts) ?? NONE);
+      return;
+    }
+    const buffers = this.#leaving ?? NONE;
+    const next = this.#leavingNext?.shift();
+    this.#leaving = next?.buffers;
+    this.#leavingParts = next?.parts ?? NONE;
     this.#pool.releaseAll(buffers);
     this.#pool.releaseParts(parts as Uint8Array[]);
   }
@@ -298,6 +295,7 @@ export class Outbox implements TickTask, WriteRelease {
       }
       if (this.#heldBack?.bytes === 0) this.#heldBack = undefined;
     } else {
+      this.#isBackedUp = true;
       const answers = this.#heldBack?.takeAnswers();
       if (answers !== undefined) this.#hand(answers.parts, answers.buffers, answers.bytes);
     }
@@ -322,10 +320,12 @@ export class Outbox implements TickTask, WriteRelease {
     this.#aheadBytesMin = AHEAD_OF_ANSWERS_BYTES_MAX;
     this.#owner.sent(bytes);
     // Before the write, because it may leave, and be released, before that returns.
-    if (this.#leaving === undefined) this.#leaving = buffers;
-    else {
-      this.#leavingNext ??= new Fifo();
-      this.#leavingNext.push(buffers);
+    if (this.#leaving === undefined) {
+      this.#leaving = buffers;
+      this.#leavingParts = parts;
+    } else {
+      this.#leavingNext ??= new LaterWrites();
+      this.#leavingNext.push(parts, buffers);
     }
     this.network.write(parts, this);
     if (this.network.unsentBytes > 0) this.#isBackedUp = true;

@@ -24,6 +24,11 @@ export class FakeNetwork implements NetworkConnection {
     for (const release of this.#releases.splice(0)) release();
   }
 
+  /** The newest write alone, which can never leave: those before it may still. */
+  releaseLast(): void {
+    this.#releases.pop()?.();
+  }
+
   write(parts: readonly Uint8Array[], release: WriteRelease): void {
     this.writes.push([...parts]);
     if (!this.takesAll) for (const part of parts) this.unsentBytes += part.length;

@@ -227,6 +227,54 @@ describe('buffers', () => {
   });
 });
 
+describe('buffers of a write that can never leave', () => {
+  test('go back without those of writes before it, which are still on their way', () => {
+    const { network, time, pool, outbox } = newOutbox();
+    const writes = [1, 2, 3].map((fill) => {
+      outbox.appendAnswer(new Uint8Array(8).fill(fill));
+      time.run();
+      return network.writes.at(-1)![0]!;
+    });
+    const isGiven = (part: Uint8Array): boolean => {
+      const buffer = pool.take(1);
+      pool.release(buffer);
+      return buffer.buffer === part.buffer;
+    };
+    // The client has closed its half, so the last ones are given up at once.
+    network.releaseLast();
+    expect(writes.map(isGiven)).toEqual([false, false, true]);
+    network.releaseLast();
+    expect(writes.map(isGiven)).toEqual([false, true, false]);
+    outbox.appendAnswer(new Uint8Array(8).fill(4));
+    time.run();
+    expect(writes[0]![0]).toBe(1);
+    network.release();
+    // Each of the three is there once.
+    expect(new Set([pool.take(1), pool.take(1), pool.take(1)]).size).toBe(3);
+    expect(pool.given - pool.taken).toBe(-3);
+  });
+});
+
+test('what waits for a network that was full before its first write leaves when it has room', () => {
+  const { time, outbox } = newOutbox();
+  outbox.append(new Uint8Array(70_000).fill(1));
+  outbox.append(new Uint8Array(70_000).fill(2));
+  const slow = new FakeNetwork();
+  slow.unsentBytes = 1;
+  outbox.leaveThrough(slow);
+  time.run();
+  expect(slow.take()).toHaveLength(0);
+  slow.unsentBytes = 0;
+  outbox.drained();
+  time.run();
+  const written = [slow.take()];
+  slow.release();
+  outbox.drained();
+  time.run();
+  written.push(slow.take());
+  expect(Buffer.concat(written)).toHaveLength(140_000);
+});
+
 describe('room', () => {
   test('counts what waits here and in the socket', () => {
     const { network, time, outbox } = newOutbox(100);
