@@ -97,6 +97,8 @@ export interface ListenOptions {
   readonly allowAnonymous?: boolean;
   /** Which methods are asked here, in which order; all that are set up by default. */
   readonly authentication?: readonly AuthenticationMethodName[];
+  /** How late wrong credentials are answered here; as for the broker by default. */
+  readonly guessing?: { readonly freeAttempts?: number; readonly delaySecondsMax?: number };
   /** In place of those of the broker, for clients that come through here. */
   readonly limits?: Partial<ListenerLimits & Pick<Limits, 'connectionsMax'>>;
   /** In place of those of the broker, for clients that come through here. */

@@ -74,6 +74,7 @@ function policyOf(listen: ListenConfig, config: Config): ListenerPolicy {
   const { connectionsMax, ...own } = listen.limits;
   return {
     ...doorOf(listen, config),
+    guessing: listen.guessing,
     lenientReceiveMaximum: listen.lenientReceiveMaximum,
     protocolVersions: listen.versions,
     limits: listenerLimits(config.limits, own),

@@ -178,6 +178,8 @@ export interface ListenerPolicy {
   readonly authentication?: readonly string[];
   /** Whether clients that show nothing are let in where methods are asked. */
   readonly allowAnonymous?: boolean;
+  /** How late wrong credentials are answered; what is left out is as it is for all. */
+  readonly guessing?: Guessing;
   /** In place of the common ones, of which it has those that are not its own. */
   readonly limits?: ListenerLimits;
   /** Connections through this listener; those through all listeners have a bound of their own. */
@@ -186,6 +188,12 @@ export interface ListenerPolicy {
   readonly rates?: Rates;
   /** Where in the topic tree its clients live; undefined is the whole of it. */
   readonly mountPoint?: MountPoint;
+}
+
+/** What a listener says of wrong credentials. */
+export interface Guessing {
+  readonly freeAttempts?: number | undefined;
+  readonly delaySecondsMax?: number | undefined;
 }
 
 export const defaultListenerPolicy: ListenerPolicy = {

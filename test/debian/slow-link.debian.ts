@@ -106,4 +106,6 @@ test('PUBACK and PINGRESP overtake a flow of QoS 0 that is more than 9600 baud t
   expect(bytesBefore[bytesBefore.length / 2], bytesBefore.join()).toBeLessThan(
     BYTES_BEFORE_ANSWER_MAX,
   );
+  const told = (await broker.takeUntil('"slow_link"')).at(-1);
+  expect(told).toMatch(/"client":"device".*"bytesPerSecond":\d/);
 });

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { Config } from '../../src/server/config.js';
 import type { Flags } from '../../src/server/config-source.js';
 import { StartError } from '../../src/server/exit-code.js';
+import { ListenerPolicies } from '../../src/server/listener-policies.js';
 import { loadConfig } from '../../src/server/load-config.js';
 import { defaultLimits } from '../../src/session/limits.js';
 
@@ -271,4 +272,13 @@ test('a rule of devices finds its listener however its URL is written', async ()
   const wrong = 'devices:\n  - match: { listener: nowhere }\n';
   const [fault] = await faultsOf(() => fromYaml(wrong));
   expect(fault).toMatch(/^dunlin\.yaml:2:\d+: devices\[0\]\.match\.listener: expected a URL/);
+});
+
+test('a listener has its own words on guessing', async () => {
+  const config = await fromYaml(
+    'listen:\n  - url: mqtt://127.0.0.1\n    guessing: { delay_seconds_max: 0 }\n  - mqtt://127.0.0.1:1884\n',
+  );
+  const policies = new ListenerPolicies(config);
+  expect(policies.of('mqtt://127.0.0.1:1883').guessing).toEqual({ delaySecondsMax: 0 });
+  expect(policies.of('mqtt://127.0.0.1:1884').guessing).toEqual({});
 });

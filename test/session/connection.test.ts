@@ -113,21 +113,6 @@ describe('Keep Alive', () => {
     },
   );
 
-  test('is what half a packet is waited for, however long its pauses are', async () => {
-    const world = await BrokerWorld.start();
-    const a = world.connect('a', { keepalive: 10 }, 4);
-    // A PUBLISH of 7 bytes behind its fixed header.
-    for (const byte of [0x30, 7, 0, 1, 0x74, 0x68]) {
-      a.sendBytes(Uint8Array.of(byte));
-      world.advance(14_000);
-    }
-    expect(a.isClosed).toBe(false);
-    world.advance(1100);
-    expect(a.isClosed).toBe(true);
-    const { sentence } = world.log.find(({ event }) => event === 'disconnected')!;
-    expect(sentence).toMatch(/one and a half times the Keep Alive, in the middle of a packet$/);
-  });
-
   test('of 0 never ends it', async () => {
     const world = await BrokerWorld.start();
     const a = world.connect('a', { keepalive: 0 });

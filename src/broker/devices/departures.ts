@@ -46,7 +46,8 @@ export class Departures {
   readonly #stepDown = new StepDown();
   readonly #suspects = new Suspects();
   readonly #loops = new ResendLoops();
-  readonly #ignored: IgnoredMessages;
+  readonly #ignored = new IgnoredMessages();
+  readonly #patienceMs: (connection: Connection) => number;
   /** By sequence, what was passed over on connections of a Session that is kept. */
   readonly #passedOver = new WeakMap<Session, ReadonlySet<number>>();
 
@@ -58,9 +59,9 @@ export class Departures {
     readonly quarantine: Quarantine;
     readonly learned: (device: Device) => void;
     /** How long a message may be passed over. */
-    readonly patienceMs: number;
+    readonly patienceMs: (connection: Connection) => number;
   }) {
-    this.#ignored = new IgnoredMessages(parts.patienceMs);
+    this.#patienceMs = parts.patienceMs;
     this.#rules = parts.rules;
     this.#clock = parts.clock;
     this.#statistics = parts.statistics;
@@ -95,7 +96,7 @@ export class Departures {
     if (repeats > 0) this.#tellRepeats(device, watching!.firstResent!, repeats);
     // Whose old connection ends because it is back already has not said how it ended.
     if (cause.kind === 'taken-over') return;
-    this.#lookForIgnored(session, device, cause);
+    this.#lookForIgnored(connection, session, device, cause);
     const isByDevice = isDrop(cause) && connection.network.unsentBytes === 0;
     const released = watching === undefined ? undefined : firstReleasedAgain(session);
     const isPubrelEnd = isByDevice && released !== undefined && watch?.hasAcknowledged !== true;
@@ -107,14 +108,20 @@ export class Departures {
   }
 
   /** Messages that the device passes over each time it is here for a moment. */
-  #lookForIgnored(session: Session, device: Device, cause: DisconnectCause): void {
+  #lookForIgnored(
+    connection: Connection,
+    session: Session,
+    device: Device,
+    cause: DisconnectCause,
+  ): void {
     const { watch } = session.outbound;
     if (watch === undefined || !session.isStored) return;
     const passedOver = watch.passedOver();
     this.#remember(session, passedOver);
     const isOwnEnd = cause.kind === 'client-disconnect' || (isDrop(cause) && isOrderly(cause));
     if (!isOwnEnd) return;
-    const never = this.#ignored.left(device, passedOver, this.#clock.nowMs);
+    const patienceMs = this.#patienceMs(connection);
+    const never = this.#ignored.left(device, passedOver, this.#clock.nowMs, patienceMs);
     if (never.length > 0) this.#quarantine.neverTaken(device, session, never);
   }
 

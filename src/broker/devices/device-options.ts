@@ -20,6 +20,8 @@ export interface DeviceRule {
   readonly serverKeepAliveSeconds?: number | undefined;
   /** Closed after this long without a byte, also where Keep Alive is 0; 0 is never. */
   readonly idleSecondsMax?: number | undefined;
+  /** In place of that for all devices. */
+  readonly patienceSeconds?: number | undefined;
   /** These four are true where no rule says otherwise. */
   readonly stepDown?: boolean | undefined;
   readonly quarantine?: boolean | undefined;

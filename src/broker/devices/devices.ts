@@ -122,14 +122,14 @@ export class Devices implements DropCounter {
       deadLetters: new DeadLetters(parts),
       learned: (device) => this.#keeper.learned(device),
     });
-    const patienceMs = options.patienceSeconds * 1000;
     this.#departures = new Departures({
       ...parts,
-      patienceMs,
+      patienceMs: (connection) => this.#patienceMs(connection),
       rules: this.#rules,
       quarantine: this.#quarantine,
       learned: (device) => this.#keeper.learned(device),
     });
+    const patienceMs = options.patienceSeconds * 1000;
     this.#watchContext = { ...parts, judge: this.#quarantine, patienceMs };
   }
 
@@ -150,7 +150,9 @@ export class Devices implements DropCounter {
         connect.protocolVersion === 5 ? connect.receiveMaximum : inFlightMax + LEGACY_PROBE_MAX;
       const probeMax = receiveMaximum - inFlightMax;
       const before = this.#departures.passedOverBefore(session);
-      const context = this.#watchContext;
+      const patienceMs = this.#patienceMs(connection);
+      const isCommon = patienceMs === this.#watchContext.patienceMs;
+      const context = isCommon ? this.#watchContext : { ...this.#watchContext, patienceMs };
       session.outbound.watching = new Watching(device, connection, probeMax, before, context);
     }
     return {
@@ -246,6 +248,11 @@ export class Devices implements DropCounter {
       then();
     };
     this.#timers.arm(new TimerEntry(letIn), delayMs);
+  }
+
+  #patienceMs(connection: Connection): number {
+    const ruled = this.#rules.setting(connection, 'patienceSeconds');
+    return (ruled ?? this.#options.patienceSeconds) * 1000;
   }
 
   #inFlightMax(connection: Connection, device: Device, inFlight: number): number {

@@ -118,7 +118,7 @@ function troublesOf(device: Device, nowWallMs: number): Trouble[] {
   if (device.packetBytesMax !== UNLIMITED) {
     add(25, `it takes no packets over ${device.packetBytesMax} bytes`);
   } else if (device.deadLettered > 0) add(20, 'it could not take some messages');
-  else if (device.oversize > 0) add(10, `${device.oversize} messages were larger than it takes`);
+  else if (device.oversize > 0) add(10, `${messagesWere(device.oversize)} larger than it takes`);
   if (device.steppedDownTo > 0) add(25, `it gets ${device.steppedDownTo} packet at a time`);
   if (device.takeOvers >= 3) add(20, `it was replaced ${device.takeOvers} times`);
   if (device.duplicates >= 10) add(10, 'it sends packets again without waiting');
@@ -133,4 +133,8 @@ function troublesOf(device: Device, nowWallMs: number): Trouble[] {
     add(10, `${device.droppedQoS0} QoS 0 messages were dropped because it read too slowly`);
   }
   return troubles;
+}
+
+function messagesWere(count: number): string {
+  return count === 1 ? '1 message was' : `${count} messages were`;
 }

@@ -15,17 +15,17 @@ interface Ignored {
  */
 export class IgnoredMessages {
   readonly #ignored = new WeakMap<Device, ReadonlyMap<number, Ignored>>();
-  readonly #patienceMs: number;
-
-  constructor(patienceMs: number) {
-    this.#patienceMs = patienceMs;
-  }
 
   /**
    * The device has ended its connection in order and had passed over these messages of its stored
-   * Session. Returns those that it has on so many connections, for so long.
+   * Session. Returns those that it has on so many connections, for `patienceMs`.
    */
-  left(device: Device, passedOver: readonly Delivery[], nowMs: number): Delivery[] {
+  left(
+    device: Device,
+    passedOver: readonly Delivery[],
+    nowMs: number,
+    patienceMs: number,
+  ): Delivery[] {
     const before = this.#ignored.get(device);
     if (passedOver.length === 0) {
       if (before !== undefined) this.#ignored.delete(device);
@@ -38,7 +38,7 @@ export class IgnoredMessages {
         sinceMs: nowMs,
         connections: 0,
       };
-      const isNever = connections + 1 >= CONNECTIONS_MIN && nowMs - sinceMs >= this.#patienceMs;
+      const isNever = connections + 1 >= CONNECTIONS_MIN && nowMs - sinceMs >= patienceMs;
       if (isNever) never.push(delivery);
       else now.set(delivery.sequence, { sinceMs, connections: connections + 1 });
     }

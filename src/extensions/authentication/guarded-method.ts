@@ -61,7 +61,7 @@ export class GuardedMethod implements AuthenticationMethod {
     guarded: Guarded,
     step: AuthenticationStep,
     client: ClientView,
-    { peer }: Entry,
+    { peer, policy }: Entry,
     sinceMs: number,
   ): Decision<AuthenticationStep> {
     if (step.kind === 'challenge') return step;
@@ -72,7 +72,8 @@ export class GuardedMethod implements AuthenticationMethod {
     }
     const refusal = step.kind === 'refusal' ? step : GONE;
     const { userName = client.userName } = refusal;
-    const attempt = { host: peer.host, userName, listener: peer.listener, sinceMs };
+    const { guessing } = policy;
+    const attempt = { host: peer.host, userName, listener: peer.listener, guessing, sinceMs };
     return this.#brake.hold(attempt).then((isRepeated) => ({ ...refusal, isRepeated }));
   }
 }

@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import { BoundedMap } from '../../base/bounded-map.js';
 import { type Clock, TimerEntry, type Timers } from '../../base/clock.js';
 import type { Logger } from '../../base/log.js';
+import type { Guessing } from '../../session/limits.js';
 import type { Statistics } from '../../session/statistics.js';
 
 export interface BrakeSettings {
@@ -25,6 +26,8 @@ export interface Attempt {
   readonly host: string;
   readonly userName: string | undefined;
   readonly listener: string;
+  /** What the listener says of its own. */
+  readonly guessing?: Guessing | undefined;
   readonly sinceMs: number;
 }
 
@@ -90,9 +93,13 @@ export class GuessBrake {
     const byAddress = this.#count(this.#addresses, network);
     const { userName } = attempt;
     const byUser = userName === undefined ? undefined : this.#count(this.#users, keyOf(userName));
-    const isRepeated = this.#tell(byAddress, attempt, network);
+    const { freeAttempts, delaySecondsMax } = this.#settings;
+    const { guessing = {} } = attempt;
+    const freeHere = guessing.freeAttempts ?? freeAttempts;
+    const isRepeated = this.#tell(byAddress, attempt, network, freeHere);
     const failures = Math.max(byAddress.count, byUser?.count ?? 0);
-    await this.#wait(this.#delayMs(failures), attempt.sinceMs);
+    const secondsMax = guessing.delaySecondsMax ?? delaySecondsMax;
+    await this.#wait(delayMs(failures, freeHere, secondsMax), attempt.sinceMs);
     return isRepeated;
   }
 
@@ -112,18 +119,11 @@ export class GuessBrake {
     return failures;
   }
 
-  #delayMs(failures: number): number {
-    const { freeAttempts, delaySecondsMax } = this.#settings;
-    const excess = Math.round(failures) - freeAttempts;
-    if (excess <= 0) return 0;
-    return Math.min(STEP_MS * 2 ** (excess - 1), delaySecondsMax * 1000);
-  }
-
   /** One line when a burst begins, and one an hour while it lasts. */
-  #tell(failures: Failures, attempt: Attempt, network: string): boolean {
+  #tell(failures: Failures, attempt: Attempt, network: string, freeAttempts: number): boolean {
     const { nowMs } = this.#clock;
     failures.sinceLogged++;
-    if (Math.round(failures.count) <= this.#settings.freeAttempts) return false;
+    if (Math.round(failures.count) <= freeAttempts) return false;
     const { loggedMs, sinceLogged } = failures;
     if (loggedMs !== undefined && nowMs - loggedMs < LOG_AGAIN_MS) return true;
     failures.loggedMs = nowMs;
@@ -157,6 +157,12 @@ export class GuessBrake {
       this.#timers.arm(entry, delayMs + stepMs);
     });
   }
+}
+
+function delayMs(failures: number, freeAttempts: number, delaySecondsMax: number): number {
+  const excess = Math.round(failures) - freeAttempts;
+  if (excess <= 0) return 0;
+  return Math.min(STEP_MS * 2 ** (excess - 1), delaySecondsMax * 1000);
 }
 
 /** Who has one IPv6 address has its whole /64. */

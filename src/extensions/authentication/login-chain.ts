@@ -80,9 +80,10 @@ export class LoginChain {
     }
     const { reasonCode, sentence: reasonString, isGuess } = settled;
     if (!isGuess) return { reasonCode, reasonString };
-    const { peer, userName, listener } = request;
+    const { peer, userName, listener, policy } = request;
+    const { guessing } = policy;
     return this.#brake
-      .hold({ host: peer.host, userName, listener, sinceMs })
+      .hold({ host: peer.host, userName, listener, guessing, sinceMs })
       .then((isRepeated) => ({ reasonCode, reasonString, isRepeated }));
   }
 

@@ -49,7 +49,7 @@ const user: Entry<UserConfig> = section<UserConfig>({
   groups: key(list(text('a group'), { emptyToo: true }), [], 'Groups that the user is in.'),
 });
 
-const guessing: Entry<GuessingConfig> = section<GuessingConfig>({
+export const guessing: Entry<GuessingConfig> = section<GuessingConfig>({
   freeAttempts: key(
     count(0, 1000),
     3,

@@ -27,6 +27,7 @@ export interface DeviceConfig {
   readonly onePacketPerWrite: boolean | undefined;
   readonly serverKeepAliveSeconds: number | undefined;
   readonly idleSecondsMax: number | undefined;
+  readonly patienceSeconds: number | undefined;
   readonly stepDown: boolean | undefined;
   readonly quarantine: boolean | undefined;
   readonly takeOverDamping: boolean | undefined;
@@ -58,6 +59,11 @@ const device: Entry<DeviceConfig> = section<DeviceConfig>({
     seconds(0, 4_294_967),
     '0',
     'Longest silence before it is ended, whatever its Keep Alive; 0 leaves it to that.',
+  ),
+  patienceSeconds: optional(
+    seconds(10, 4_294_967),
+    'as under device_care',
+    'How long it may leave a message unacknowledged while it acknowledges later ones.',
   ),
   stepDown: optional(yesOrNo(), 'true', 'One packet at a time after drops behind bursts.'),
   quarantine: optional(yesOrNo(), 'true', 'Messages it cannot take go to the dead letters.'),

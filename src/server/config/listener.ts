@@ -1,7 +1,12 @@
 import { type Limits, type ListenerLimits, listenerLimitNames } from '../../session/limits.js';
 import type { ListenAddress } from '../../transport/listener.js';
 import type { TlsOptions } from '../../transport/tls-options.js';
-import { type AuthenticationMethodName, authenticationMethods } from './authentication.js';
+import {
+  type AuthenticationMethodName,
+  authenticationMethods,
+  type GuessingConfig,
+  guessing,
+} from './authentication.js';
 import { limits } from './limits.js';
 import { type RatesConfig, rates } from './rates.js';
 import { tls } from './tls.js';
@@ -29,6 +34,8 @@ import {
 /** Limits that a listener may have of its own. */
 type OwnLimits = ListenerLimits & Pick<Limits, 'connectionsMax'>;
 
+type OwnGuessing = Pick<GuessingConfig, 'freeAttempts' | 'delaySecondsMax'>;
+
 const OWN_LIMITS: readonly (keyof OwnLimits)[] = ['connectionsMax', ...listenerLimitNames];
 
 export interface ProxyProtocolConfig {
@@ -42,6 +49,7 @@ export interface ListenConfig {
   readonly origins: readonly string[] | undefined;
   readonly allowAnonymous: boolean | undefined;
   readonly authentication: readonly AuthenticationMethodName[] | undefined;
+  readonly guessing: Partial<OwnGuessing>;
   readonly limits: Partial<OwnLimits>;
   readonly rates: RatesConfig | undefined;
   readonly tls: TlsOptions | undefined;
@@ -84,8 +92,16 @@ export const listener: Entry<ListenConfig> = section<ListenConfig>(
       'all, in order',
       'Which of the methods under `authentication` are asked here, in which order.',
     ),
+    guessing: group(
+      overrides<OwnGuessing>(
+        guessing,
+        ['freeAttempts', 'delaySecondsMax'],
+        'as under authentication',
+      ),
+      'How guessing is slowed down here.',
+    ),
     limits: group(
-      overrides<OwnLimits>(limits, OWN_LIMITS),
+      overrides<OwnLimits>(limits, OWN_LIMITS, 'as under limits'),
       'Limits for this listener in place of the common ones.',
     ),
     rates: optional(

@@ -130,16 +130,20 @@ export function list<T>(
   return schema as unknown as Entry<readonly T[]>;
 }
 
-/** Entries of a section by name, none of them with a default: for overrides of its values. */
+/**
+ * Entries of a section by name, none of them with a default: for overrides of its values. `absent`
+ * says what holds without them.
+ */
 export function overrides<T extends object>(
   from: Entry<T>,
   names: readonly (keyof T & string)[],
+  absent: string,
 ): Entry<Partial<T>> {
   const { entries } = from as unknown as v.ObjectSchema<v.ObjectEntries, undefined>;
   const chosen = names.map((name) => {
     const entry = entries[name] as unknown as v.OptionalSchema<Entry<unknown>, unknown>;
     const { description } = v.getMetadata(entry) as { readonly description: string };
-    return [name, optional(entry.wrapped, 'as under limits', description)];
+    return [name, optional(entry.wrapped, absent, description)];
   });
   return section(Object.fromEntries(chosen)) as unknown as Entry<Partial<T>>;
 }

@@ -50,6 +50,10 @@ test('half a packet is waited for as long as the Keep Alive allows, byte by byte
   expect(client.isClosed).toBe(false);
   world.advance(2000);
   expect(client.isClosed).toBe(true);
+  const gone = world.log.find(
+    ({ event, client: who }) => event === 'disconnected' && who === 'mcu',
+  );
+  expect(gone!.sentence).toMatch(/one and a half times the Keep Alive, in the middle of a packet$/);
 });
 
 test('half a CONNECT is waited for ten seconds, however its bytes come', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { DeviceRule } from '../../../src/broker/devices/device-options.js';
 import { BrokerWorld } from '../broker-world.js';
 import type { LogLine } from '../recording-logger.js';
 import type { TestClient } from '../test-client.js';
@@ -8,8 +9,10 @@ const BIG = 'x'.repeat(300);
 const SMALL = ['one', 'two', 'three', 'four', 'five'];
 
 /** A publisher, and a stored session of `mcu` that is subscribed to `cmd/#` at QoS 1 and away. */
-async function withAbsentDevice(): Promise<{ world: BrokerWorld; publisher: TestClient }> {
-  const world = await BrokerWorld.start({ devices: { patienceSeconds: 120 } });
+async function withAbsentDevice(
+  rules: readonly DeviceRule[] = [],
+): Promise<{ world: BrokerWorld; publisher: TestClient }> {
+  const world = await BrokerWorld.start({ devices: { patienceSeconds: 120, rules } });
   const device = world.connect('mcu', { clean: false, keepalive: 15 }, 4);
   device.subscribe('cmd/#', { qos: 1 });
   device.drop();
@@ -101,6 +104,19 @@ describe('a device that drops oversize messages without a word', () => {
     device.live(1000);
     expect(watcher.payloads()).toEqual([]);
     expect(world.broker.devices.registry.get('mcu')!.packetBytesMax).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('has as long as a rule gives it', async () => {
+    const rules = [{ match: { client: 'mcu*' }, patienceSeconds: 600 }];
+    const { world, publisher } = await withAbsentDevice(rules);
+    publishAll(publisher, [BIG, BIG, BIG, ...SMALL]);
+    const device = new SmallDevice(world, 'mcu', { bufferBytes: 256, closes: false });
+    device.connect();
+    device.live(590_000);
+    expect(device.payloads).toEqual(SMALL);
+    expect(world.broker.statistics.deadLettered).toBe(0);
+    device.live(20_000);
+    expect(world.broker.statistics.deadLettered).toBe(3);
   });
 
   test('is not taken for one that is only slow', async () => {
@@ -255,8 +271,12 @@ describe('an exchange whose PUBREL is never answered', () => {
 });
 
 describe('a device that is here for a moment only', () => {
-  test('is sent what it never takes on five connections, and not for ever', async () => {
-    const { world, publisher } = await withAbsentDevice();
+  test.each([
+    [5, []],
+    // A visit a minute.
+    [8, [{ match: {}, patienceSeconds: 420 }]],
+  ])('is sent what it never takes on %d connections, and not for ever', async (most, rules) => {
+    const { world, publisher } = await withAbsentDevice(rules);
     publishAll(publisher, [BIG, BIG, BIG, ...SMALL]);
     let resent = 0;
     let visits = 0;
@@ -274,8 +294,8 @@ describe('a device that is here for a moment only', () => {
       client.disconnect();
       world.advance(60_000);
     }
-    expect(visits).toBe(5);
-    expect(resent).toBe(15);
+    expect(visits).toBe(most);
+    expect(resent).toBe(3 * most);
     expect(world.broker.statistics.deadLettered).toBe(3);
     expect(linesOf(world, 'quarantined')).toHaveLength(1);
   });

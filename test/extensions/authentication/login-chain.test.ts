@@ -6,6 +6,7 @@ import {
   NOT_MINE,
   WRONG,
 } from '../../../src/extensions/authentication/login-method.js';
+import type { Guessing } from '../../../src/session/limits.js';
 import { ReasonCode } from '../../../src/wire/reason-code.js';
 import { LoginWorld } from './login-world.js';
 
@@ -106,6 +107,18 @@ test('guessing gets ever slower answers, up to five seconds', async () => {
   }
   expect(took).toEqual([1, 1, 1, 2, 3, 5, 9, 17, 21, 21]);
   expect(world.statistics).toMatchObject({ credentialsRefused: 10, answersDelayed: 7 });
+});
+
+test('a listener may answer guesses in its own time, and all attempts count', async () => {
+  const world = newWorld();
+  const own = async (guessing: Guessing): Promise<number> => {
+    const { tookMs } = await world.answer({ user: 'a', password: 'guess', guessing });
+    return stepOf(tookMs);
+  };
+  for (let i = 0; i < 8; i++) expect(await own({ delaySecondsMax: 0 })).toBe(1);
+  expect(await own({ delaySecondsMax: 1 })).toBe(5);
+  expect(await own({ freeAttempts: 9 })).toBe(2);
+  expect(await own({})).toBe(21);
 });
 
 test('a right password behind the same address is not slowed down meanwhile', async () => {

@@ -1,5 +1,5 @@
 import type { AuthenticateRequest } from '../../../src/broker/hooks.js';
-import { defaultListenerPolicy } from '../../../src/session/limits.js';
+import { defaultListenerPolicy, type Guessing } from '../../../src/session/limits.js';
 import type { Peer } from '../../../src/session/network-connection.js';
 
 export interface Shown {
@@ -10,6 +10,7 @@ export interface Shown {
   readonly peer?: Partial<Peer>;
   readonly methods?: readonly string[];
   readonly allowAnonymous?: boolean;
+  readonly guessing?: Guessing;
   readonly isGone?: () => boolean;
   readonly whenGone?: (stop: () => void) => void;
 }
@@ -35,6 +36,7 @@ export function loginRequest(shown: Shown = {}): AuthenticateRequest {
     policy: {
       ...defaultListenerPolicy,
       allowAnonymous,
+      ...(shown.guessing !== undefined && { guessing: shown.guessing }),
       ...(methods !== undefined && { authentication: methods }),
     },
     isGone: shown.isGone ?? (() => false),
