@@ -47,3 +47,16 @@ test('every flag has a row', () => {
 test('every misfit has a row', () => {
   for (const { name, does } of misfits) expect(rowsWith(`| \`${name}\` | ${does}`).length).toBe(1);
 });
+
+test('as many scenarios and behaviours are told of everywhere', () => {
+  const read = (path: string): string => readFileSync(join(repositoryFolder, path), 'utf8');
+  const [readme, changes] = ['README.md', 'CHANGELOG.md'].map((path) =>
+    read(path).replaceAll(/\s+/g, ' '),
+  );
+  expect(scenarios.length).toBe(15);
+  expect(readme).toContain('fifteen scenarios with what must hold in each');
+  expect(readme).toMatch(/`npx vitest run test\/firmware-sim`: .* \| 15 scenarios, 13 of them/);
+  expect(changes).toContain('fifteen scenarios against any broker');
+  expect(libraries.length).toBe(22);
+  expect(readme).toContain('twenty-two behaviours');
+});

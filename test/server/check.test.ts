@@ -116,3 +116,19 @@ test('secrets in a file that everybody can read are told, those kept elsewhere a
   const kept = await report(jwt(`secret_file: ${secret}`));
   expect(kept.lines).not.toContainEqual(expect.stringContaining('it holds secrets'));
 });
+
+test('a rule of devices for a listener that is not there is told', async () => {
+  const { lines, exitCode } = await report(
+    near(`devices:
+  - match: { listener: 'mqtt://127.0.0.1:0' }
+    idle_seconds_max: 1h
+  - match: { listener: 'mqtts://*' }
+    idle_seconds_max: 2h
+`),
+  );
+  expect(exitCode).toBe(0);
+  expect(lines).toEqual([
+    'warning: dunlin.yaml:6:24: devices[1].match.listener: there is no such listener, so the rule means nobody: there are mqtt://127.0.0.1:0',
+    'the broker would start: 0 errors, 1 warning',
+  ]);
+});

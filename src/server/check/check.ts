@@ -6,6 +6,7 @@ import { type ConfigReading, readConfig } from '../load-config.js';
 import { checkAccess } from './access.js';
 import { checkAuthentication } from './authentication.js';
 import { checkDataFolder } from './data-folder.js';
+import { checkDevices } from './devices.js';
 import { checkDoors } from './doors.js';
 import type { ConfigCheck, Finding } from './finding.js';
 import { checkPorts } from './ports.js';
@@ -20,6 +21,7 @@ const CHECKS: readonly ConfigCheck[] = [
   checkTls,
   checkAuthentication,
   checkAccess,
+  checkDevices,
 ];
 
 export interface CheckReport {

@@ -35,7 +35,7 @@ export interface DeviceConfig {
 }
 
 const match: Entry<DeviceMatch> = section<DeviceMatch>({
-  listener: optional(listenerPattern(), 'any', 'URL of the listener.'),
+  listener: optional(listenerPattern(), 'any', 'URL of the listener as the log has it.'),
   user: optional(
     text('a user name'),
     'any',
