@@ -4,6 +4,7 @@ import type { LogFields } from '../base/log.js';
 import type { LogFormat, LogLevel } from './config.js';
 import { FoldingLogger, type LevelledLogger } from './folding-logger.js';
 import { LogOutput } from './log-output.js';
+import { printable } from './printable.js';
 
 /** Bytes of log that may wait for their reader. */
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
@@ -60,6 +61,8 @@ async function pretty(output: LogOutput): Promise<NodeJS.WritableStream> {
     translateTime: 'SYS:HH:MM:ss',
     // The sentence says it all; the fields are for programs.
     hideObject: true,
+    // JSON has escapes for what clients call themselves, plain text does not.
+    messageFormat: (line, key, _label, { colors }) => colors.cyan(printable(String(line[key]))),
   });
 }
 

@@ -1,10 +1,11 @@
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connectAsync } from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   type BrokerOptions,
   createBroker,
   hashPassword,
+  ReasonCode,
   type RunningBroker,
   StartError,
 } from '../../src/index.js';
@@ -28,11 +29,12 @@ function ask(
   path: string,
   headers: Record<string, string> = {},
   method = 'GET',
+  agent: Agent | false = false,
 ): Promise<Answer> {
   const { port } = new URL(broker.addresses.at(-1)!);
   return new Promise((resolve, reject) => {
     const asked: ClientRequest = request(
-      { host: '127.0.0.1', port, path, headers, method, agent: false },
+      { host: '127.0.0.1', port, path, headers, method, agent },
       (response) => {
         let body = '';
         response.on('data', (part) => {
@@ -125,4 +127,24 @@ test('passwords do not cross the network for it in clear text', async () => {
   await expect(started).rejects.toThrow('clear text');
   const onTcp = createBroker({ listen: [{ url: 'mqtt://127.0.0.1:0', statusPage: true }] });
   await expect(onTcp).rejects.toThrow('ws and wss alone');
+});
+
+test('whoever looks again and again on one connection leaves nothing behind', async () => {
+  const broker = await start({});
+  let stopped = 0;
+  broker.hooks.authenticate.add((_client, { whenGone }) => {
+    whenGone(() => stopped++);
+    return ReasonCode.Success;
+  });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  const warnings: string[] = [];
+  const warned = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', warned);
+  onTestFinished(() => void process.off('warning', warned));
+  for (let i = 0; i < 20; i++) {
+    expect((await ask(broker, '/status.json', {}, 'GET', agent)).status).toBe(200);
+  }
+  await expect.poll(() => stopped, { timeout: 60_000 }).toBe(20);
+  expect(warnings).toEqual([]);
 });

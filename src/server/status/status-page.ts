@@ -68,7 +68,7 @@ export class StatusPage {
       end(response, 405, 'Only GET and HEAD are answered here.', { Allow: 'GET, HEAD' });
     } else if (!isHostOf(peer.listener, request.headers.host)) {
       end(response, 421, 'This listener is not reached by that name.');
-    } else if (!(await this.#mayLook(request, peer, policy))) {
+    } else if (!(await this.#mayLook(request, response, peer, policy))) {
       const challenge = { 'WWW-Authenticate': 'Basic realm="Dunlin", charset="UTF-8"' };
       end(response, 401, 'Log in as a user who may subscribe to $SYS/#.', challenge);
     } else if (path === JSON_PAGE) {
@@ -79,7 +79,12 @@ export class StatusPage {
     }
   }
 
-  async #mayLook(request: IncomingMessage, peer: Peer, policy: ListenerPolicy): Promise<boolean> {
+  async #mayLook(
+    request: IncomingMessage,
+    response: ServerResponse,
+    peer: Peer,
+    policy: ListenerPolicy,
+  ): Promise<boolean> {
     const { broker } = this.#parts;
     const credentials = credentialsOf(request.headers.authorization);
     const { address, listener } = peer;
@@ -98,7 +103,8 @@ export class StatusPage {
       peer,
       policy,
       isGone: () => request.socket.destroyed,
-      whenGone: (stop) => void request.socket.once('close', stop),
+      // Not of the socket, which is there for many requests.
+      whenGone: (stop) => void response.once('close', stop),
     });
     const answer = typeof decision === 'number' ? { reasonCode: decision } : decision;
     if (isFailure(answer.reasonCode)) return false;
