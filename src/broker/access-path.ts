@@ -59,20 +59,25 @@ export class AccessPath {
   /** What it cost. */
   #changed(each: Session | Connection): number {
     if (each instanceof Connection) {
-      if (!each.isClosed) this.identified(each);
+      if (each.isClosed) return each.session === undefined ? 1 : this.#changedAway(each.session);
+      this.identified(each);
       return CLIENT_COST + (each.session?.subscriptions.size ?? 0);
     }
-    const { connection, clientIdentifier, userName, access } = each;
+    return this.#changedAway(each);
+  }
+
+  #changedAway(session: Session): number {
+    const { connection, clientIdentifier, userName, access } = session;
     // Whoever has come back was judged by the new rules, and whoever is gone for good needs none.
-    if (connection !== undefined || this.#sessions.get(clientIdentifier) !== each) return 1;
+    if (connection !== undefined || this.#sessions.get(clientIdentifier) !== session) return 1;
     const control = this.#control;
-    each.access =
+    session.access =
       access === undefined
         ? control?.restored(clientIdentifier, userName)
         : control?.renewed(access);
-    const cost = CLIENT_COST + each.subscriptions.size;
-    this.#judge(each);
-    this.left(each);
+    const cost = CLIENT_COST + session.subscriptions.size;
+    this.#judge(session);
+    this.left(session);
     return cost;
   }
 

@@ -63,3 +63,29 @@ test('rules that change are taken to thousands of clients some at a time', async
   world.run();
   expect(filters()).toBe(0);
 });
+
+test('and to a session whose client goes before its turn', async () => {
+  const world = await BrokerWorld.start();
+  const { broker } = world;
+  const control = (lines: readonly string[]): RuleControl =>
+    new RuleControl({
+      rules: accessRules(optionsOf(lines)),
+      log: recordingLogger(world.log),
+      clock: world.time,
+      statistics: broker.statistics,
+    });
+  broker.access.change(control(['allow all #']));
+  for (let i = 0; i < 600; i++) world.connect(`c${i}`).subscribe(`secret/${i}`);
+  const last = world.connect('last', {
+    clean: false,
+    properties: { sessionExpiryInterval: 3600 },
+  });
+  last.subscribe('secret/last');
+  const session = broker.sessions.get('last')!;
+  broker.access.change(control(['deny all secret/#', 'allow all #']));
+  session.connection!.networkClosed('the link is gone');
+  expect(session.subscriptions.size).toBe(1);
+  world.run();
+  expect(broker.sessions.get('last')).toBe(session);
+  expect(session.subscriptions.size).toBe(0);
+});
