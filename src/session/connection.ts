@@ -161,7 +161,9 @@ export class Connection implements NetworkConnectionEvents, OutboxOwner, Silence
     this.network.admitted?.();
     this.outbox.appendAnswer(bytes);
     const keepAliveMs = accepted.keepAliveSeconds * 1500; // [MQTT-3.1.2-22]
-    this.#silence.startKeepAlive(shorter(keepAliveMs, accepted.idleSecondsMax * 1000));
+    const silenceMs = shorter(keepAliveMs, accepted.idleSecondsMax * 1000);
+    this.#silence.startKeepAlive(silenceMs);
+    if (silenceMs === 0) this.network.probeWhenSilent?.();
     session.outbound.attach(this.sender, accepted.receiveMaximum);
   }
 

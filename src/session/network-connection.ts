@@ -66,6 +66,12 @@ export interface NetworkConnection {
   /** CONNECT was accepted: the transport may lift what it only asks of strangers. */
   admitted?(): void;
   /**
+   * From now on, and after two hours without a byte either way, the system asks whether the other
+   * end still exists. It gives up after ten seconds, and each question wakes a radio: so it is for
+   * those alone who promise no sign of life themselves.
+   */
+  probeWhenSilent?(): void;
+  /**
    * `after-flush` sends what was written first and ends by force after a deadline; `now` drops it.
    */
   close(how: 'after-flush' | 'now'): void;

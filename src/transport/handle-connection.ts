@@ -6,7 +6,7 @@ import {
   type Peer,
   type WriteRelease,
 } from '../session/network-connection.js';
-import type { Accept } from './listener.js';
+import { type Accept, TCP_PROBE_SECONDS } from './listener.js';
 import { describeSocketError } from './peer.js';
 import {
   READ_COST_MAX,
@@ -124,6 +124,10 @@ export class HandleConnection implements NetworkConnection, StreamReader, TurnRe
       this.#check(error);
     } else if (shared.streams.isWriting) this.#wait(parts, release);
     else release.written(parts);
+  }
+
+  probeWhenSilent(): void {
+    if (!this.#isDestroyed) this.#handle.setKeepAlive?.(true, TCP_PROBE_SECONDS);
   }
 
   pauseReading(): void {

@@ -5,7 +5,6 @@ import {
   type Accept,
   type Listener,
   type ListenOptions,
-  TCP_KEEP_ALIVE_MS,
   WAITING_CONNECTIONS_MAX,
 } from './listener.js';
 import { peerOfHandle } from './peer.js';
@@ -31,7 +30,7 @@ export class HandleListener implements Listener {
     this.#server = server;
     this.#connectionsMax = connectionsMax ?? Number.POSITIVE_INFINITY;
     this.#connections = new HandleConnections(streams);
-    this.#configure = streams.configure(TCP_KEEP_ALIVE_MS / 1000);
+    this.#configure = streams.configure();
     streams.onConnection(
       (handle) => this.#connected(handle),
       (error) => onFault(`a connection could not be accepted: ${getSystemErrorName(error)}`),

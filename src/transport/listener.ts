@@ -85,8 +85,8 @@ export const LISTEN_BACKLOG = 4096;
 /** Connections that may wait for `start`. */
 export const WAITING_CONNECTIONS_MAX = 4096;
 
-/** After this many seconds without a byte the system probes whether the other end still exists. */
-export const TCP_KEEP_ALIVE_MS = 60_000;
+/** Without a byte for so long the system asks whether the other end exists (RFC 1122, 4.2.3.6). */
+export const TCP_PROBE_SECONDS = 7200;
 
 /** The address as people write it. */
 export function urlOf(address: ListenAddress): string {

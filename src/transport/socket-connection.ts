@@ -6,7 +6,7 @@ import {
   type Peer,
   type WriteRelease,
 } from '../session/network-connection.js';
-import type { Accept } from './listener.js';
+import { type Accept, TCP_PROBE_SECONDS } from './listener.js';
 import { describeSocketError } from './peer.js';
 import {
   READ_COST_MAX,
@@ -55,6 +55,10 @@ export class SocketConnection implements NetworkConnection, TurnReader {
 
   write(parts: readonly Uint8Array[], release: WriteRelease): void {
     this.#writer.write(undefined, parts, release);
+  }
+
+  probeWhenSilent(): void {
+    this.#socket.setKeepAlive(true, TCP_PROBE_SECONDS * 1000);
   }
 
   pauseReading(): void {

@@ -93,13 +93,12 @@ export class StreamHandles {
     };
   }
 
-  /** No Nagle, and probes after `keepAliveSeconds` of silence, for every connection that comes. */
-  configure(keepAliveSeconds: number): (handle: StreamHandle) => void {
+  /** No Nagle for every connection that comes. */
+  configure(): (handle: StreamHandle) => void {
     const set = (handle: StreamHandle): void => {
       handle.setNoDelay?.(true);
-      handle.setKeepAlive?.(true, keepAliveSeconds);
     };
-    // What is accepted inherits these from what listens: five system calls less for each.
+    // What is accepted inherits it from what listens: a system call less for each.
     if (process.platform !== 'linux') return set;
     set(this.#listening);
     return () => {};

@@ -7,7 +7,6 @@ import {
   type Listener,
   type ListenOptions,
   type Stage,
-  TCP_KEEP_ALIVE_MS,
   WAITING_CONNECTIONS_MAX,
 } from './listener.js';
 import { peerOf } from './peer.js';
@@ -68,8 +67,6 @@ export async function listenStreams(
 function newServer(): Server {
   return createServer({
     noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
   });
 }
 

@@ -7,7 +7,7 @@ import {
   type Peer,
   type WriteRelease,
 } from '../session/network-connection.js';
-import type { Accept } from './listener.js';
+import { type Accept, TCP_PROBE_SECONDS } from './listener.js';
 import { describeSocketError } from './peer.js';
 import { readTurns, type TurnReader } from './read-turns.js';
 import { CLOSE_DEADLINE_MS } from './socket-connection.js';
@@ -83,6 +83,10 @@ export class WebSocketConnection implements NetworkConnection, TurnReader {
     let length = 0;
     for (const part of parts) length += part.length;
     this.#writer.write(binaryFrameHeader(length), parts, release); // [MQTT-6.0.0-1]
+  }
+
+  probeWhenSilent(): void {
+    this.#socket.setKeepAlive(true, TCP_PROBE_SECONDS * 1000);
   }
 
   pauseReading(): void {

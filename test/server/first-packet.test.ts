@@ -107,13 +107,13 @@ async function open(scheme: Scheme, port: number) {
   return { stream, clientPort, bytes, until };
 }
 
-function connectPacket(clientId: string): Buffer {
+function connectPacket(clientId: string, keepalive = 0): Buffer {
   return generate({
     cmd: 'connect',
     protocolId: 'MQTT',
     protocolVersion: 4,
     clean: true,
-    keepalive: 0,
+    keepalive,
     clientId,
   });
 }
@@ -129,6 +129,19 @@ describe.each(DOORS)('%s %s', (scheme, _, onSockets) => {
     expect(bytes).toEqual(CONNACK);
     const after = systemSocket(port, clientPort);
     expect(after.dataSegmentsSent - before.dataSegmentsSent).toBe(1);
+  });
+
+  test.each([
+    [0, 7200],
+    [60, 0],
+  ])('a client of Keep Alive %d is asked after %d s of silence', async (keepAlive, seconds) => {
+    const port = portOf(await start(scheme, onSockets));
+    const { stream, clientPort, until } = await open(scheme, port);
+    // A sleeping radio must not be woken for nothing.
+    expect(systemSocket(port, clientPort).probeSeconds).toBe(0);
+    stream.write(connectPacket('probed', keepAlive));
+    await until(CONNACK.length);
+    expect(systemSocket(port, clientPort).probeSeconds).toBe(seconds);
   });
 
   test('nothing comes before CONNACK, whatever else came with CONNECT', async () => {

@@ -4,17 +4,21 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 /** What Linux knows of a TCP connection. */
 export interface SystemSocket {
   readonly noDelay: boolean;
+  /** Silence after which it asks whether the other end exists; 0 where it never does. */
+  readonly probeSeconds: number;
   /** Segments with data that were sent so far. */
   readonly dataSegmentsSent: number;
 }
 
 /** Reads the options of the socket that it was given as descriptor 3; Perl is part of each Debian. */
 const ASK = `
-use Socket qw(IPPROTO_TCP TCP_NODELAY);
+use Socket qw(IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_KEEPALIVE);
 open(my $socket, '+<&=', 3) or die "descriptor 3: $!";
 my $no_delay = unpack('i', getsockopt($socket, IPPROTO_TCP, TCP_NODELAY));
+my $probes = unpack('i', getsockopt($socket, SOL_SOCKET, SO_KEEPALIVE));
+my $idle = unpack('i', getsockopt($socket, IPPROTO_TCP, 4));
 my $tcp_info = getsockopt($socket, IPPROTO_TCP, 11);
-print join(' ', $no_delay, unpack('x156 L', $tcp_info));
+print join(' ', $no_delay, $probes ? $idle : 0, unpack('x156 L', $tcp_info));
 `;
 
 /** Of a connection whose one end is in this process, asked for by the port of either end. */
@@ -23,8 +27,12 @@ export function systemSocket(localPort: number, remotePort: number): SystemSocke
   const stdio = ['ignore', 'pipe', 'pipe', descriptor] as const;
   const { status, stdout, stderr } = spawnSync('perl', ['-e', ASK], { stdio: [...stdio] });
   if (status !== 0) throw new Error(`perl could not ask the system: ${String(stderr)}`);
-  const [noDelay, dataSegmentsSent] = String(stdout).split(' ').map(Number);
-  return { noDelay: noDelay !== 0, dataSegmentsSent: dataSegmentsSent! };
+  const [noDelay, probeSeconds, dataSegmentsSent] = String(stdout).split(' ').map(Number);
+  return {
+    noDelay: noDelay !== 0,
+    probeSeconds: probeSeconds!,
+    dataSegmentsSent: dataSegmentsSent!,
+  };
 }
 
 /** How many connections may wait for this listening port; undefined where `ss` is missing. */
