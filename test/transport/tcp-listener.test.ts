@@ -87,14 +87,17 @@ describe.each(KINDS)('on %s', (_, plainSockets) => {
     expect(listener.connections).toBe(0);
   });
 
-  test('the system probes a silent client', async () => {
+  test('the system probes a silent client where that is asked for', async () => {
     const listener = await listenTcp(options('127.0.0.1', 0, plainSockets));
     const broker = new RecordingBroker();
     listener.start(broker.accept);
     const client = connect(portOf(listener.url), '127.0.0.1');
     await once(client, 'connect');
-    await broker.next();
-    expect(timerOf(portOf(listener.url), client.localPort!)).toBe(KEEP_ALIVE_TIMER);
+    const { network } = await broker.next();
+    const timer = () => timerOf(portOf(listener.url), client.localPort!);
+    expect(timer()).toBe(NO_TIMER);
+    network.probeWhenSilent!();
+    expect(timer()).toBe(KEEP_ALIVE_TIMER);
     client.destroy();
     await listener.stopAccepting();
     listener.destroyConnections();
@@ -176,8 +179,9 @@ test.each(KINDS)('more connections than it takes are ended at once: %s', async (
   await listener.stopAccepting();
 });
 
-/** In `/proc/net/tcp`: a probe is what the connection waits for. */
+/** In `/proc/net/tcp`: a probe is what the connection waits for, or nothing. */
 const KEEP_ALIVE_TIMER = '02';
+const NO_TIMER = '00';
 
 /** The kind of timer that runs for one connection. */
 function timerOf(localPort: number, remotePort: number): string | undefined {
