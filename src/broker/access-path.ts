@@ -89,7 +89,7 @@ export class AccessPath {
     if (session.access === undefined || session.will !== undefined) return;
     for (const { isFiltered } of session.subscriptions.values()) if (isFiltered) return;
     session.access = undefined;
-    session.outbound.access = undefined;
+    if (session.awake !== undefined) session.awake.access = undefined;
   }
 
   /** A will that was left before a restart is judged by what is still known of its client. */
@@ -142,9 +142,9 @@ export class AccessPath {
 
   /** Whether a Subscription was taken away. */
   #judge(session: Session): boolean {
-    const { access, outbound } = session;
+    const { access, awake } = session;
     let isRevoked = false;
-    if (outbound.queue.hasBacklog) outbound.access = access;
+    if (awake?.queue.hasBacklog === true) awake.access = access;
     for (const subscription of [...session.subscriptions.values()]) {
       const parsed = parseTopicFilter(subscription.topicFilter, LIMITS);
       if (parsed === undefined) continue;

@@ -92,6 +92,11 @@ export class Session {
     return this.#outbound ?? this.#wake();
   }
 
+  /** The same, but undefined while the Session rests: it stays so. */
+  get awake(): OutboundFlow | undefined {
+    return this.#outbound;
+  }
+
   /** Its queue stands there in the store. */
   restore(position: Omit<QueuePosition, 'sessionNumber'>): void {
     this.#tailSequence = position.tailSequence;

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
+import { RuleControl } from '../../src/extensions/access-control/access-control.js';
+import { accessRules } from '../../src/extensions/access-control/access-rules.js';
+import { optionsOf } from '../extensions/access-control/rule-lines.js';
 import { BrokerWorld } from './broker-world.js';
+import { recordingLogger } from './recording-logger.js';
 
 const STORED = { clean: false, properties: { sessionExpiryInterval: 7200 } };
 
@@ -29,6 +33,31 @@ test('a session lets go of its empty queue when its client has left', async () =
   const back = world.connecting('sleeper', STORED);
   expect(back.take('connack')['sessionPresent']).toBe(true);
   expect(back.payloads()).toEqual(['three']);
+});
+
+test('it rests on when the rules change', async () => {
+  const world = await BrokerWorld.start();
+  const { broker } = world;
+  const change = (lines: readonly string[]): void =>
+    broker.access.change(
+      new RuleControl({
+        rules: accessRules(optionsOf(lines)),
+        log: recordingLogger(world.log),
+        clock: world.time,
+        statistics: broker.statistics,
+      }),
+    );
+  change(['allow all #']);
+  const client = world.connect('sleeper', STORED);
+  client.subscribe('t/1', { qos: 1 });
+  client.subscribe('secret', { qos: 1 });
+  client.drop();
+  world.run();
+  expect(sessionOf(world).awake).toBeUndefined();
+  change(['deny all secret', 'allow all #']);
+  world.run();
+  expect([...sessionOf(world).subscriptions.keys()]).toEqual(['t/1']);
+  expect(sessionOf(world).awake).toBeUndefined();
 });
 
 test('it keeps the queue while anything of it is on its way to the disk', async () => {
