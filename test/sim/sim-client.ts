@@ -102,8 +102,8 @@ export class SimClient {
   protected onDisconnected(_isGraceful: boolean): void {}
 
   connect(): void {
+    this.#stopReconnecting();
     this.wantsOnline = true;
-    this.#reconnecting = undefined;
     if (this.link !== undefined) return;
     const { world, plan } = this;
     const link: SimLink | undefined = world.connect(plan.name, {
@@ -171,6 +171,11 @@ export class SimClient {
 
   #stayAway(): void {
     this.wantsOnline = false;
+    this.#stopReconnecting();
+  }
+
+  /** Whoever was connected by hand meanwhile must not come back once it has left. */
+  #stopReconnecting(): void {
     if (this.#reconnecting !== undefined) this.#reconnecting.cancelled = true;
     this.#reconnecting = undefined;
   }

@@ -120,7 +120,8 @@ export class Departures {
     this.#remember(session, passedOver);
     const isOwnEnd = cause.kind === 'client-disconnect' || (isDrop(cause) && isOrderly(cause));
     if (!isOwnEnd) return;
-    const patienceMs = this.#patienceMs(connection);
+    // Whoever took long once may do so again.
+    const patienceMs = Math.max(this.#patienceMs(connection), 2 * device.latency.maxMs);
     const never = this.#ignored.left(device, passedOver, this.#clock.nowMs, patienceMs);
     if (never.length > 0) this.#quarantine.neverTaken(device, session, never);
   }

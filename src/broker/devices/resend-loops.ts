@@ -4,9 +4,11 @@ import type { Device } from '../../session/device.js';
 /** So many connections in a row are a circle … */
 const CONNECTIONS_MIN = 5;
 /** … that lasts so long where the device has ended each of them in order … */
-const SPAN_MS = 3000;
-/** … and so many times as long where a link may have done it. */
-const RESET_FACTOR = 10;
+const SPAN_MS = 10_000;
+/** … so many times as long where a link may have done it: a bad one breaks for minutes … */
+const RESET_FACTOR = 30;
+/** … and so many times as long again where it stayed once: it knows of the exchange, and works. */
+const STAYED_FACTOR = 10;
 /** The device answers to a PUBREL this soon by leaving, or not to it. */
 const BEHIND_MS = 5000;
 
@@ -16,6 +18,8 @@ interface Circle {
   exits: number;
   sinceMs: number;
   isOrderly: boolean;
+  /** The device was sent this PUBREL again once, and did not leave at it. */
+  hasStayed: boolean;
   /** What the device itself has sent again first. */
   resent: ResentPacket | undefined;
   repeats: number;
@@ -47,20 +51,26 @@ export class ResendLoops {
   left(device: Device, end: PubrelEnd | undefined, nowMs: number): number {
     const circle = this.#of(device, end !== undefined);
     if (circle === undefined) return 0;
-    if (end === undefined || nowMs - end.sentMs > BEHIND_MS) {
+    if (end === undefined) {
       circle.exits = 0;
       return 0;
     }
-    if (circle.exits === 0 || circle.sequence !== end.sequence) {
+    if (circle.sequence !== end.sequence) {
       circle.sequence = end.sequence;
       circle.exits = 0;
+      circle.hasStayed = false;
+    }
+    if (nowMs - end.sentMs > BEHIND_MS) {
+      circle.exits = 0;
+      circle.hasStayed = true;
+      return 0;
+    }
+    if (circle.exits++ === 0) {
       circle.sinceMs = nowMs;
       circle.isOrderly = true;
     }
-    circle.exits++;
     if (!end.isOrderly) circle.isOrderly = false;
-    const spanMs = (nowMs - circle.sinceMs) / (circle.isOrderly ? 1 : RESET_FACTOR);
-    if (circle.exits < CONNECTIONS_MIN || spanMs < SPAN_MS) return 0;
+    if (circle.exits < CONNECTIONS_MIN || nowMs - circle.sinceMs < spanMs(circle)) return 0;
     const { exits } = circle;
     circle.exits = 0;
     return exits;
@@ -90,6 +100,7 @@ export class ResendLoops {
         exits: 0,
         sinceMs: 0,
         isOrderly: true,
+        hasStayed: false,
         resent: undefined,
         repeats: 0,
       };
@@ -97,4 +108,9 @@ export class ResendLoops {
     }
     return circle;
   }
+}
+
+/** How long a row of connections must last before it is a circle. */
+function spanMs({ isOrderly, hasStayed }: Circle): number {
+  return SPAN_MS * (isOrderly ? 1 : RESET_FACTOR) * (hasStayed ? STAYED_FACTOR : 1);
 }
