@@ -79,6 +79,8 @@ export class Watching {
   readonly line: Line;
   /** Messages that may be sent beyond the window. */
   readonly probeMax: number;
+  /** What the client may be sent before it answers; without end where it cannot say it. */
+  readonly receiveMaximum: number;
   /** What the client has sent again first on this connection; undefined while it is nothing. */
   firstResent: ResentPacket | undefined = undefined;
   /** Messages that it has passed over on earlier connections, by their sequence. */
@@ -88,14 +90,15 @@ export class Watching {
   constructor(
     device: Device,
     line: Line,
-    probeMax: number,
+    most: { readonly probeMax: number; readonly receiveMaximum: number },
     passedOverBefore: ReadonlySet<number>,
     context: WatchContext,
   ) {
     this.passedOverBefore = passedOverBefore;
     this.device = device;
     this.line = line;
-    this.probeMax = probeMax;
+    this.probeMax = most.probeMax;
+    this.receiveMaximum = most.receiveMaximum;
     this.#context = context;
   }
 
@@ -122,6 +125,11 @@ export class DeliveryWatch extends TimerEntry {
   readonly #patienceMs: number;
   /** Messages that may be beyond the window. */
   readonly #probeMax: number;
+  readonly #receiveMaximum: number;
+  /** Packet Identifiers of exchanges that were ended without the client, which counts them still. */
+  #counted: Set<number> | undefined = undefined;
+  /** Places that these take from others. */
+  #placesKept = 0;
   #probeNext = 1;
   /** Places given for messages that hold one without need. */
   #placesGiven = 0;
@@ -145,6 +153,7 @@ export class DeliveryWatch extends TimerEntry {
     this.#passedOverBefore = watching.passedOverBefore;
     this.#patienceMs = context.patienceMs;
     this.#probeMax = Math.min(watching.probeMax, PROBE_MESSAGES_MAX);
+    this.#receiveMaximum = watching.receiveMaximum;
     this.#acknowledgedMs = context.clock.nowMs;
   }
 
@@ -206,12 +215,28 @@ export class DeliveryWatch extends TimerEntry {
     if (qos === 2) delivery.sentMs = nowMs || 1;
   }
 
-  /** An acknowledgement for an identifier that is not in use. */
-  acknowledgedUnknown(packetIdentifier: number): void {
+  /**
+   * An exchange was ended without the client, which counts it until it answers; so many others may
+   * be in flight. Whether that is one too many. [MQTT-3.3.4-9]
+   */
+  countsStill(packetIdentifier: number, places: number): boolean {
+    this.#counted ??= new Set();
+    this.#counted.add(packetIdentifier);
+    if (places + this.#counted.size <= this.#receiveMaximum) return false;
+    this.#placesKept++;
+    return true;
+  }
+
+  /** An acknowledgement for an identifier that is not in use. Whether it gives a place back. */
+  acknowledgedUnknown(packetIdentifier: number): boolean {
     const sentMs = this.#givenUp?.get(packetIdentifier);
-    if (sentMs === undefined) return;
-    this.#givenUp!.delete(packetIdentifier);
-    this.#judge.tookAfterAll(this, this.#clock.nowMs - sentMs);
+    if (sentMs !== undefined) {
+      this.#givenUp!.delete(packetIdentifier);
+      this.#judge.tookAfterAll(this, this.#clock.nowMs - sentMs);
+    }
+    const givesPlace = this.#counted?.delete(packetIdentifier) === true && this.#placesKept > 0;
+    if (givesPlace) this.#placesKept--;
+    return givesPlace;
   }
 
   stop(): void {
@@ -264,7 +289,9 @@ export class DeliveryWatch extends TimerEntry {
 
   get #probesLeft(): number {
     const { inFlight, window } = this.#flow;
-    return this.#probeMax - Math.max(0, inFlight - window);
+    const counted = this.#counted?.size ?? 0;
+    const left = this.#receiveMaximum - Math.max(inFlight, window) - counted;
+    return Math.min(this.#probeMax - Math.max(0, inFlight - window), left);
   }
 
   get #wasDeaf(): boolean {

@@ -17,10 +17,7 @@ const NONE = new InFlight();
 /** The sender half of QoS 1 and 2 (section 4.3): identifiers, quota, and what is in flight. */
 export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
   readonly queue: OutboundQueue;
-  /**
-   * What waits in the queue came there under other rights: each is judged again before it is sent.
-   * Undefined when nothing of that kind waits.
-   */
+  /** Set while the queue has what came there under other rights: it is judged before it is sent. */
   access: ClientAccess | undefined = undefined;
   /** Of the connection that is there: who watches its deliveries. */
   watching: Watching | undefined = undefined;
@@ -69,8 +66,8 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
 
   /** No client is there, and none has left anything to be done. */
   get isAtRest(): boolean {
-    if (this.#identifiers?.isWithholding === true) return false;
-    return !this.isAttached && this.#inFlight.size === 0 && this.queue.isAtRest;
+    if (this.isAttached || this.#identifiers?.isWithholding === true) return false;
+    return this.#inFlight.size === 0 && this.queue.isAtRest;
   }
 
   get isStuck(): boolean {
@@ -107,6 +104,8 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
     this.#identifiers ??= new PacketIdentifiers();
     this.#identifiers.withhold(delivery.packetIdentifier);
     this.takeOut(delivery);
+    const places = this.#inFlight.size + this.#quota;
+    if (this.watch?.countsStill(delivery.packetIdentifier, places) === true) this.#quota--;
   }
 
   /**
@@ -270,7 +269,7 @@ export class OutboundFlow implements HeldOwner, QueueOwner, WatchedFlow {
 
   #answeredLate(packetIdentifier: number): void {
     this.#identifiers?.finished(packetIdentifier);
-    this.watch?.acknowledgedUnknown(packetIdentifier);
+    if (this.watch?.acknowledgedUnknown(packetIdentifier) === true) this.widen(1);
   }
 
   #watched(): DeliveryWatch | undefined {

@@ -20,7 +20,7 @@ const found: Readonly<Record<string, readonly number[]>> = {
   'failing-disk': [106],
   'full-queues': [23],
   shares: [110],
-  'slow-workers': [1009, 1034],
+  'slow-workers': [1009, 1034, 3027, 5029],
   storm: [1003, 1042, 1057],
   wills: [1070, 2021],
 };

@@ -146,14 +146,18 @@ export class Devices implements DropCounter {
     this.#departures.calm(device);
     const inFlightMax = this.#inFlightMax(connection, device, inFlight);
     if (rules.setting(connection, 'quarantine') ?? true) {
-      const receiveMaximum =
-        connect.protocolVersion === 5 ? connect.receiveMaximum : inFlightMax + LEGACY_PROBE_MAX;
-      const probeMax = receiveMaximum - inFlightMax;
+      const most =
+        connect.protocolVersion === 5
+          ? {
+              probeMax: connect.receiveMaximum - inFlightMax,
+              receiveMaximum: connect.receiveMaximum,
+            }
+          : { probeMax: LEGACY_PROBE_MAX, receiveMaximum: Number.POSITIVE_INFINITY };
       const before = this.#departures.passedOverBefore(session);
       const patienceMs = this.#patienceMs(connection);
       const isCommon = patienceMs === this.#watchContext.patienceMs;
       const context = isCommon ? this.#watchContext : { ...this.#watchContext, patienceMs };
-      session.outbound.watching = new Watching(device, connection, probeMax, before, context);
+      session.outbound.watching = new Watching(device, connection, most, before, context);
     }
     return {
       inFlightMax,
