@@ -126,7 +126,7 @@ export class DeliveryWatch extends TimerEntry {
   /** Messages that may be beyond the window. */
   readonly #probeMax: number;
   readonly #receiveMaximum: number;
-  /** Packet Identifiers of exchanges that were ended without the client, which counts them still. */
+  /** Packet Identifiers of exchanges ended without the client, which counts them still. */
   #counted: Set<number> | undefined = undefined;
   /** Places that these take from others. */
   #placesKept = 0;
