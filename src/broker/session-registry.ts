@@ -80,13 +80,13 @@ export class SessionRegistry {
     return this.#sessions.get(clientIdentifier);
   }
 
-  /** Of a Session that was restored, until all are. */
   /** Why the client may not have one more Session; undefined where it may. */
   refusal(connection: Connection): ConnectRefusal | undefined {
     const { sessionsPerUserMax } = this.#context.limits;
     return this.owners.judge(connection, this.get(connection.clientIdentifier), sessionsPerUserMax);
   }
 
+  /** A Session that was restored, until all are. */
   byNumber(sessionNumber: number): Session | undefined {
     return this.#byNumber?.get(sessionNumber);
   }

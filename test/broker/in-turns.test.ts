@@ -7,6 +7,16 @@ import { BrokerWorld } from './broker-world.js';
 import { recordingLogger } from './recording-logger.js';
 import { TestTime } from './test-time.js';
 
+function changeRules(world: BrokerWorld, lines: readonly string[]): void {
+  const control = new RuleControl({
+    rules: accessRules(optionsOf(lines)),
+    log: recordingLogger(world.log),
+    clock: world.time,
+    statistics: world.broker.statistics,
+  });
+  world.broker.access.change(control);
+}
+
 test('few are done at once, many some in every tick, each once and in order', () => {
   const time = new TestTime();
   const done: number[] = [];
@@ -39,14 +49,7 @@ test('what is begun anew forgets the rest', () => {
 test('rules that change are taken to thousands of clients some at a time', async () => {
   const world = await BrokerWorld.start();
   const { broker } = world;
-  const control = (lines: readonly string[]): RuleControl =>
-    new RuleControl({
-      rules: accessRules(optionsOf(lines)),
-      log: recordingLogger(world.log),
-      clock: world.time,
-      statistics: broker.statistics,
-    });
-  broker.access.change(control(['allow all #']));
+  changeRules(world, ['allow all #']);
   const clients = Array.from({ length: 600 }, (_, i) => {
     const client = world.connect(`c${i}`, i % 2 === 0 ? { clean: false } : {});
     client.subscribe(`secret/${i}`);
@@ -56,7 +59,7 @@ test('rules that change are taken to thousands of clients some at a time', async
   const filters = (): number =>
     [...broker.sessions.all()].reduce((sum, session) => sum + session.subscriptions.size, 0);
   const before = filters();
-  broker.access.change(control(['deny all secret/#', 'allow all #']));
+  changeRules(world, ['deny all secret/#', 'allow all #']);
   const inOneTick = before - filters();
   expect(inOneTick).toBeGreaterThan(0);
   expect(inOneTick).toBeLessThan(200);
@@ -67,14 +70,7 @@ test('rules that change are taken to thousands of clients some at a time', async
 test('and to a session whose client goes before its turn', async () => {
   const world = await BrokerWorld.start();
   const { broker } = world;
-  const control = (lines: readonly string[]): RuleControl =>
-    new RuleControl({
-      rules: accessRules(optionsOf(lines)),
-      log: recordingLogger(world.log),
-      clock: world.time,
-      statistics: broker.statistics,
-    });
-  broker.access.change(control(['allow all #']));
+  changeRules(world, ['allow all #']);
   for (let i = 0; i < 600; i++) world.connect(`c${i}`).subscribe(`secret/${i}`);
   const last = world.connect('last', {
     clean: false,
@@ -82,7 +78,7 @@ test('and to a session whose client goes before its turn', async () => {
   });
   last.subscribe('secret/last');
   const session = broker.sessions.get('last')!;
-  broker.access.change(control(['deny all secret/#', 'allow all #']));
+  changeRules(world, ['deny all secret/#', 'allow all #']);
   session.connection!.networkClosed('the link is gone');
   expect(session.subscriptions.size).toBe(1);
   world.run();
